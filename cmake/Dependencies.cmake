@@ -1,0 +1,25 @@
+find_package(spdlog REQUIRED)
+find_package(CLI11 REQUIRED)
+find_path(TOMLPLUSPLUS_INCLUDE_DIR toml++/toml.h REQUIRED)  # headers only
+
+# llhttp: an installed 9.2.1 or later where there is one, else the C sources of Debian's node-llhttp. Those are 8.1.0, whose default
+# mode is loose: strict mode must be on for them and for every source that includes the header.
+find_package(llhttp 9.2.1 QUIET)
+if(llhttp_FOUND)
+  add_library(llhttp INTERFACE)
+  if(TARGET llhttp::llhttp_shared)
+    target_link_libraries(llhttp INTERFACE llhttp::llhttp_shared)
+  else()
+    target_link_libraries(llhttp INTERFACE llhttp::llhttp_static)
+  endif()
+else()
+  set(LLHTTP_SOURCE_DIR /usr/share/llhttp CACHE PATH "Folder of llhttp.c, api.c and http.c")
+  set(LLHTTP_INCLUDE_DIR /usr/share/include/llhttp CACHE PATH "Folder of llhttp.h")
+  if(NOT EXISTS ${LLHTTP_SOURCE_DIR}/llhttp.c)
+    message(FATAL_ERROR "llhttp not found: install Debian's node-llhttp, or llhttp 9.2.1 or later (script/bootstrap does it)")
+  endif()
+  add_library(llhttp STATIC ${LLHTTP_SOURCE_DIR}/llhttp.c ${LLHTTP_SOURCE_DIR}/api.c ${LLHTTP_SOURCE_DIR}/http.c)
+  target_include_directories(llhttp SYSTEM PUBLIC ${LLHTTP_INCLUDE_DIR})
+  target_compile_definitions(llhttp PUBLIC LLHTTP_STRICT_MODE=1)
+  target_compile_options(llhttp PRIVATE -fvisibility=hidden)
+endif()

@@ -1,0 +1,50 @@
+// An exception, of whatever type, in words.
+#pragma once
+
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <string>
+#include <typeinfo>
+
+#include <cxxabi.h>
+
+namespace [[gnu::visibility("hidden")]] cppcorn {
+inline namespace kit {
+namespace detail {
+
+// "std::out_of_range". To be called in a catch block, as the other two.
+inline std::string exception_type() {
+    const std::type_info* const type = abi::__cxa_current_exception_type();
+    if (type == nullptr) return "unknown exception"; // from another language
+    int status = 0;
+    const std::unique_ptr<char, void (*)(void*)> plain(abi::__cxa_demangle(type->name(), nullptr, nullptr, &status),
+                                                       std::free);
+    return plain != nullptr ? plain.get() : type->name();
+}
+
+// "no such user", for a message that a user of the app is to read.
+inline std::string exception_message() {
+    try {
+        throw;
+    } catch (const std::exception& error) {
+        return error.what();
+    } catch (...) {
+        return exception_type() + " thrown";
+    }
+}
+
+// "std::out_of_range: no such user", for a message that the app's developer is to read.
+inline std::string exception_text() {
+    try {
+        throw;
+    } catch (const std::exception& error) {
+        return exception_type() + ": " + error.what();
+    } catch (...) {
+        return exception_type() + " thrown";
+    }
+}
+
+} // namespace detail
+} // namespace kit
+} // namespace gnu::visibility("hidden")]]cppcorn

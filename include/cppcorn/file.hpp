@@ -1,0 +1,102 @@
+// A file, or a part of one, as the body of a response.
+#pragma once
+
+#include <cerrno>
+#include <cstdint>
+#include <ctime>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace [[gnu::visibility("hidden")]] cppcorn {
+inline namespace kit {
+
+// Owns an open descriptor of a regular file, and knows which of its bytes are meant. Move-only; closes the descriptor
+// (close-on-exec) at its end. The server sends the bytes with sendfile where it can.
+class File {
+  public:
+    static constexpr std::int64_t to_end = -1;
+
+    // Throws std::system_error, naming the path, if there is no such regular file, it cannot be read, or it is too
+    // short for what is asked.
+    explicit File(const std::string& path, std::int64_t offset = 0, std::int64_t size = to_end)
+        : File(open_descriptor(path), path, offset, size) {}
+
+    // The same for a descriptor opened elsewhere, which this takes over (also if it throws).
+    static File adopt(int descriptor, std::int64_t offset = 0, std::int64_t size = to_end) {
+        return {descriptor, "the file", offset, size};
+    }
+
+    // Nothing where the constructor would throw. For paths that a client made up.
+    static std::optional<File> open(const std::string& path) {
+        const int descriptor = open_descriptor(path);
+        File file(descriptor);
+        if (file.examine(0, to_end) != 0) return std::nullopt;
+        return file;
+    }
+
+    File(File&& other) noexcept
+        : descriptor_(std::exchange(other.descriptor_, -1)),
+          offset_(other.offset_),
+          size_(other.size_),
+          modified_(other.modified_) {}
+    File& operator=(File&& other) noexcept {
+        std::swap(descriptor_, other.descriptor_);
+        offset_ = other.offset_;
+        size_ = other.size_;
+        modified_ = other.modified_;
+        return *this;
+    }
+    ~File() {
+        if (descriptor_ >= 0) ::close(descriptor_);
+    }
+
+    int descriptor() const { return descriptor_; }
+    std::int64_t offset() const { return offset_; }
+    std::int64_t size() const { return size_; }             // bytes from offset() on
+    std::time_t last_modified() const { return modified_; } // seconds since the epoch, when it was opened
+
+  private:
+    explicit File(int descriptor) : descriptor_(descriptor) {}
+    File(int descriptor, const std::string& name, std::int64_t offset, std::int64_t size) : File(descriptor) {
+        if (const int error = examine(offset, size); error != 0) {
+            throw std::system_error(error, std::generic_category(), "cannot open " + name);
+        }
+    }
+
+    // Does not wait for a writer where the path is a named pipe. An embedded zero byte would cut the path short.
+    static int open_descriptor(const std::string& path) {
+        if (path.find('\0') != std::string::npos) {
+            errno = ENOENT;
+            return -1;
+        }
+        return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    }
+
+    // 0 or an errno.
+    int examine(std::int64_t offset, std::int64_t size) {
+        struct stat status {};
+        if (descriptor_ < 0 || ::fstat(descriptor_, &status) != 0) return errno != 0 ? errno : EBADF;
+        if (S_ISDIR(status.st_mode)) return EISDIR;
+        if (!S_ISREG(status.st_mode) || offset < 0 || size < to_end || offset > status.st_size) return EINVAL;
+        const std::int64_t available = status.st_size - offset;
+        if (size > available) return EINVAL;
+        offset_ = offset;
+        size_ = size == to_end ? available : size;
+        modified_ = status.st_mtime;
+        return 0;
+    }
+
+    int descriptor_ = -1;
+    std::int64_t offset_ = 0;
+    std::int64_t size_ = 0;
+    std::time_t modified_ = 0;
+};
+
+} // namespace kit
+} // namespace gnu::visibility("hidden")]]cppcorn

@@ -1,0 +1,128 @@
+// One request, as an app sees it.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <cppcorn/abi.h>
+#include <cppcorn/body_reader.hpp>
+#include <cppcorn/headers.hpp>
+#include <cppcorn/log.hpp>
+#include <cppcorn/query.hpp>
+
+namespace [[gnu::visibility("hidden")]] cppcorn {
+inline namespace kit {
+
+namespace detail {
+
+inline std::string_view view(const cppcorn_str& text) {
+    return {text.data, text.size};
+}
+
+} // namespace detail
+
+// The header fields of a request, in order, names as sent: for (const auto& [name, value] : request.fields()) …
+class RequestFields {
+  public:
+    struct Field {
+        std::string_view name;
+        std::string_view value;
+    };
+
+    class Iterator {
+      public:
+        explicit Iterator(const cppcorn_field* field) : field_(field) {}
+        Field operator*() const { return {detail::view(field_->name), detail::view(field_->value)}; }
+        Iterator& operator++() {
+            ++field_;
+            return *this;
+        }
+        bool operator==(const Iterator&) const = default;
+
+      private:
+        const cppcorn_field* field_;
+    };
+
+    RequestFields(const cppcorn_field* fields, std::size_t count) : fields_(fields), count_(count) {}
+    Iterator begin() const { return Iterator(fields_); }
+    Iterator end() const { return Iterator(fields_ + count_); }
+    std::size_t size() const { return count_; }
+
+  private:
+    const cppcorn_field* fields_;
+    std::size_t count_;
+};
+
+// The server's request, and what the server does for it. Everything that is given out as a view, and the request
+// itself, is valid until the response is complete: also in the body's stream callback, not in another thread or later.
+class Request {
+  public:
+    Request(const cppcorn_host& host, const cppcorn_request& request)
+        : host_(host), request_(request), input_(host, request) {}
+    Request(const Request&) = delete;
+    Request& operator=(const Request&) = delete;
+
+    std::string_view method() const { return detail::view(request_.method); } // "GET"
+    std::string_view target() const { return detail::view(request_.target); } // as sent: "/a%20b?x=1"
+    std::string_view path() const { return detail::view(request_.path); }     // decoded: "/a b"; may hold any byte
+    std::string_view query() const { return detail::view(request_.query); }   // as sent: "x=1"
+    std::string_view scheme() const { return detail::view(request_.scheme); } // "http" or "https"
+    std::string_view authority() const { return detail::view(request_.authority); } // "example.org:8000", or ""
+    std::string_view remote_address() const { return detail::view(request_.remote_address); } // "" on a unix socket
+    std::uint32_t remote_port() const { return request_.remote_port; }                        // 0 on a unix socket
+    unsigned http_minor() const { return request_.http_minor; }                               // 1 for HTTP/1.1
+
+    // The decoded value of the query's first parameter of that name.
+    std::optional<std::string> query_param(std::string_view name) const { return find_param(query(), name); }
+
+    // The value of the first header field of that name, in any case.
+    std::optional<std::string_view> header(std::string_view name) const {
+        for (const auto& field : fields()) {
+            if (detail::same_name(field.name, name)) return field.value;
+        }
+        return std::nullopt;
+    }
+    RequestFields fields() const { return {request_.fields, request_.field_count}; }
+
+    // Bytes of body; nothing if that shows only at its end (chunked).
+    std::optional<std::uint64_t> content_length() const {
+        if (request_.content_length < 0) return std::nullopt;
+        return static_cast<std::uint64_t>(request_.content_length);
+    }
+
+    // Reads the next bytes of the body, at least one; 0 at its end. Throws BodyError.
+    std::size_t read(char* buffer, std::size_t size) { return input_.read(buffer, size); }
+    std::size_t read(std::span<char> buffer) { return input_.read(buffer); }
+    // Reads the whole body. Throws BodyError, with EFBIG if it is more than `max` bytes (1 MiB).
+    std::string body(std::size_t max = BodyReader::default_max) { return input_.read_all(max); }
+    BodyReader& input() { return input_; }
+
+    // Writes one line to the error log, with the request it is about.
+    void log(LogLevel level, std::string_view text) const noexcept {
+        host_.log(&request_, static_cast<int>(level), text.data(), text.size());
+    }
+
+    // Gives this request that long from now on, in place of what is left of the server's --timeout.
+    void extend_deadline(std::chrono::milliseconds time) const noexcept {
+        const auto ms = std::clamp<std::int64_t>(time.count(), 0, UINT32_MAX);
+        host_.extend_deadline(&request_, static_cast<std::uint32_t>(ms));
+    }
+
+    // The C tables beneath, for what this class does not offer.
+    const cppcorn_request& raw() const { return request_; }
+    const cppcorn_host& host() const { return host_; }
+
+  private:
+    const cppcorn_host& host_;
+    const cppcorn_request& request_;
+    BodyReader input_;
+};
+
+} // namespace kit
+} // namespace gnu::visibility("hidden")]]cppcorn

@@ -1,0 +1,152 @@
+// An app in the form that the server calls: the four functions of cppcorn_app, which let no exception out.
+#pragma once
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <stdexcept>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include <cppcorn/abi.h>
+#include <cppcorn/arguments.hpp>
+#include <cppcorn/exception_text.hpp>
+#include <cppcorn/response_sender.hpp>
+#include <cppcorn/shape.hpp>
+
+namespace [[gnu::visibility("hidden")]] cppcorn {
+inline namespace kit {
+namespace detail {
+
+template <RequestApp T>
+void answer(T& app, Request& request, ResponseSender& sender) {
+    Response response = app(request);
+    sender.send(response.status, response.headers, response.body);
+}
+
+inline int status_of(const StartResponse& start_response) {
+    if (!start_response.called()) throw std::logic_error("the app did not call start_response");
+    return start_response.status();
+}
+
+template <WsgiApp T>
+requires(!RequestApp<T>) void answer(T& app, Request& request, ResponseSender& sender) {
+    const Environ env(request);
+    StartResponse start_response;
+    Body body = app(env, start_response);
+    if (auto* const generator = body.get_if<Generator>()) {
+        sender.send_late(*generator, [&] {
+            const int status = status_of(start_response);
+            sender.start(status, start_response.headers(), std::nullopt);
+            return status;
+        });
+    } else {
+        const int status = status_of(start_response);
+        sender.send(status, start_response.headers(), body);
+    }
+}
+
+// The client's failure, where the app has no opinion on it.
+inline int answer_body_error(int error, Request& request, ResponseSender& sender) {
+    if (sender.begun() && error == ECONNRESET) return 0;
+    if (sender.begun()) throw;
+    const int status = error == EFBIG ? 413 : error == ETIMEDOUT ? 408 : 400;
+    Body body =
+        Body::borrowed(error == EFBIG ? "The request's body is too large.\n" : "The request's body is broken.\n");
+    request.log(LogLevel::debug, std::strerror(error));
+    sender.send(status, {{"Content-Type", "text/plain"}}, body);
+    return 0;
+}
+
+inline int fail(const Request& request, std::string_view reason) noexcept {
+    request.host().fail(&request.raw(), reason.data(), reason.size());
+    return -ECANCELED;
+}
+
+// To be called in a catch block. What `handle` is to return.
+inline int answer_exception(Request& request, ResponseSender& sender) noexcept {
+    try {
+        try {
+            throw;
+        } catch (const ClientGone&) {
+            return 0;
+        } catch (const BodyError& error) {
+            return answer_body_error(error.code().value(), request, sender);
+        }
+    } catch (const ClientGone&) {
+        return 0;
+    } catch (const std::bad_alloc&) {
+        return fail(request, "out of memory");
+    } catch (...) {
+        return fail(request, exception_text());
+    }
+}
+
+// Owns the app, or refers to it where it is a function or variable of the module, and the arguments it was made with.
+template <class Stored>
+class ServedApp {
+  public:
+    using Callable = std::remove_reference_t<Stored>;
+
+    template <class Make>
+    ServedApp(const cppcorn_host& host, std::unique_ptr<Arguments> arguments, Make&& make)
+        : host_(host), arguments_(std::move(arguments)), app_(make(*arguments_)) {}
+
+    // Hands itself over to the server, which ends it with `destroy`.
+    static void give(std::unique_ptr<ServedApp> served, cppcorn_app& to) {
+        cppcorn_app app{};
+        app.size = std::min<std::uint32_t>(to.size, sizeof app);
+        app.self = served.release();
+        app.handle = handle;
+        app.worker_start = worker_start;
+        app.worker_exit = worker_exit;
+        app.destroy = destroy;
+        std::memcpy(&to, &app, app.size);
+    }
+
+  private:
+    static ServedApp& at(void* self) { return *static_cast<ServedApp*>(self); }
+
+    static int handle(void* self, const cppcorn_request* raw) noexcept {
+        Request request(at(self).host_, *raw);
+        ResponseSender sender(request);
+        try {
+            answer(at(self).app_, request, sender);
+            return 0;
+        } catch (...) {
+            return answer_exception(request, sender);
+        }
+    }
+
+    static int worker_start(void* self, const cppcorn_worker* raw) noexcept {
+        return guarded("worker_start", [&] { call_worker_start(at(self).app_, Worker(*raw)); });
+    }
+
+    static void worker_exit(void* self) noexcept {
+        guarded("worker_exit", [&] { call_worker_exit(at(self).app_); });
+    }
+
+    static void destroy(void* self) noexcept { delete &at(self); }
+
+    template <class Call>
+    static int guarded(const char* name, Call call) noexcept {
+        try {
+            call();
+            return 0;
+        } catch (...) {
+            log(LogLevel::error, std::string(name) + " failed: " + exception_text());
+            return -ECANCELED;
+        }
+    }
+
+    const cppcorn_host& host_;
+    std::unique_ptr<Arguments> arguments_; // first made, last gone: the app may hold views into it
+    Stored app_;
+};
+
+} // namespace detail
+} // namespace kit
+} // namespace gnu::visibility("hidden")]]cppcorn

@@ -1,0 +1,49 @@
+// WSGI's start_response.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <cppcorn/headers.hpp>
+
+namespace [[gnu::visibility("hidden")]] cppcorn {
+inline namespace kit {
+
+// start_response("200 OK", {{"Content-Type", "text/plain"}}); is to be called once, before the app returns its body
+// or, with a generator, in its first step. It only notes both down, so middleware may still change them afterwards.
+class StartResponse {
+  public:
+    StartResponse() = default;
+    StartResponse(const StartResponse&) = delete;
+    StartResponse& operator=(const StartResponse&) = delete;
+
+    // Throws std::invalid_argument where the status does not begin with three digits, std::logic_error when called
+    // twice. The words behind the digits are not sent: HTTP clients take no notice of them.
+    void operator()(std::string_view status, Headers headers = {}) {
+        if (status_ != 0) throw std::logic_error("start_response called twice");
+        status_ = parse(status);
+        headers_ = std::move(headers);
+    }
+
+    bool called() const { return status_ != 0; }
+    int status() const { return status_; } // 0: not called yet
+    Headers& headers() { return headers_; }
+
+  private:
+    static int parse(std::string_view status) {
+        int code = 0;
+        for (const char c : status.substr(0, 3)) code = c >= '0' && c <= '9' ? code * 10 + (c - '0') : -1000;
+        if (code < 100 || (status.size() > 3 && status[3] != ' ')) {
+            throw std::invalid_argument("start_response: no status: \"" + std::string(status) + '"');
+        }
+        return code;
+    }
+
+    int status_ = 0;
+    Headers headers_;
+};
+
+} // namespace kit
+} // namespace gnu::visibility("hidden")]]cppcorn

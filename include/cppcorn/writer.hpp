@@ -1,0 +1,46 @@
+// The body of a response that is made while it is sent.
+#pragma once
+
+#include <cerrno>
+#include <string_view>
+#include <system_error>
+
+#include <cppcorn/abi.h>
+#include <cppcorn/errors.hpp>
+#include <cppcorn/file.hpp>
+
+namespace [[gnu::visibility("hidden")]] cppcorn {
+inline namespace kit {
+
+// Given to a stream callback, valid during that call, on its thread. Every function throws ClientGone where the client
+// does not take the bytes, and std::system_error for the app's own faults (EMSGSIZE: more than its Content-Length).
+class Writer {
+  public:
+    Writer(const cppcorn_host& host, const cppcorn_request& request) : host_(host), request_(request) {}
+    Writer(const Writer&) = delete;
+    Writer& operator=(const Writer&) = delete;
+
+    // Appends to the body. Small pieces are gathered; blocks only while much is waiting for a slow client.
+    void write(std::string_view data) { check(host_.write(&request_, data.data(), data.size())); }
+
+    // Sends what was written so far. For a stream whose reader waits for each piece; not needed at the end.
+    void flush() { check(host_.flush(&request_)); }
+
+    // Appends a file, which may be closed afterwards.
+    void send_file(const File& file) {
+        check(host_.send_file(&request_, file.descriptor(), file.offset(), file.size()));
+    }
+
+  private:
+    static void check(int result) {
+        if (result >= 0) return;
+        if (result == -EPIPE || result == -ETIMEDOUT) throw ClientGone(-result);
+        throw std::system_error(-result, std::generic_category(), "cannot write the response's body");
+    }
+
+    const cppcorn_host& host_;
+    const cppcorn_request& request_;
+};
+
+} // namespace kit
+} // namespace gnu::visibility("hidden")]]cppcorn

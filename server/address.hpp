@@ -1,0 +1,30 @@
+// Where to listen, as written in a bind setting. Parsing only: names are resolved and sockets made elsewhere.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace cppcorn {
+
+struct BindAddress {
+    // A name ("localhost") counts as tcp4 until the listener has resolved it.
+    enum class Kind { tcp4, tcp6, unix_path, inherited_fd };
+
+    Kind kind = Kind::tcp4;
+    std::string host; // tcp4, tcp6; without brackets
+    std::uint16_t port = 8000;
+    std::string path; // unix_path
+    int fd = -1;      // inherited_fd
+
+    // For "Listening at": http://127.0.0.1:8000, http://[::1]:8000, unix:/path, fd://3
+    std::string text() const;
+
+    bool operator==(const BindAddress&) const = default;
+};
+
+// HOST (port 8000), HOST:PORT, :PORT (all IPv4 addresses), [V6], [V6]:PORT, unix:PATH, fd://N. "tcp://" may stand in
+// front of a host and "//" in front of a path. Throws std::invalid_argument with one line that says what is allowed.
+BindAddress parse_bind(std::string_view text);
+
+} // namespace cppcorn

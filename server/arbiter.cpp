@@ -1,0 +1,327 @@
+#include "server/arbiter.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include <poll.h>
+#include <spdlog/spdlog.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "server/worker_process.hpp"
+#include "workers/log/error_log.hpp"
+#include "workers/master_link.hpp"
+
+namespace cppcorn {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+} // namespace
+
+Arbiter::Arbiter(std::shared_ptr<Release> release, Reread reread, ProcessTitle& title)
+    : reread_(std::move(reread)),
+      title_(title),
+      signals_({SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2, SIGCHLD}),
+      pipes_(MasterPipes::open()),
+      scoreboard_(most_processes),
+      table_(most_processes),
+      release_(std::move(release)) {
+    ignore_signals({SIGPIPE, SIGWINCH});
+}
+
+int Arbiter::run() {
+    start();
+    while (!finished()) {
+        reap();
+        supervise();
+        wait();
+        handle_signals();
+        read_notices();
+    }
+    shut_down();
+    return exit_code_;
+}
+
+void Arbiter::start() {
+    title_.set("cppcorn: master [" + settings().display_name() + "]");
+    if (!settings().pidfile.empty()) pidfile_ = std::make_unique<Pidfile>(settings().pidfile);
+    spdlog::info("Starting cppcorn {}", CPPCORN_VERSION);
+    for (const auto& listener : release_->listeners)
+        spdlog::info("Listening at: {} ({})", listener->text(), ::getpid());
+    spdlog::info("Using worker: {}", settings().worker_class);
+    begin_probe(release_);
+}
+
+bool Arbiter::finished() const {
+    return table_.stopping() && table_.empty() && !probe_;
+}
+
+void Arbiter::shut_down() {
+    spdlog::info("Shutting down: Master");
+}
+
+// ---- The loop's steps
+
+void Arbiter::reap() {
+    int status = 0;
+    for (pid_t pid; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
+        if (probe_ && pid == probe_->pid()) {
+            probe_exited(status);
+        } else {
+            worker_exited(pid, status);
+        }
+    }
+}
+
+void Arbiter::supervise() {
+    const Time now = Clock::now();
+    if (probe_ && now >= probe_->deadline()) probe_->kill();
+    if (started_ && table_.hopeless() && !table_.stopping()) give_up();
+    const WorkerCommands commands = table_.tick(now, request_deadline());
+    for (const auto& command : commands.signals) send(command);
+    for (const int slot : commands.spawns) spawn(slot);
+}
+
+void Arbiter::wait() {
+    const Time now = Clock::now();
+    int timeout_ms = -1;
+    if (const auto next = next_wake(now)) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(*next - now).count();
+        timeout_ms = static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000));
+    }
+    if (finished()) timeout_ms = 0;
+    pollfd entries[] = {{signals_.fd(), POLLIN, 0}, {pipes_.notices_read.get(), POLLIN, 0}};
+    ::poll(entries, std::size(entries), timeout_ms);
+}
+
+// A worker begins a request without telling: what is idle now can be overdue one timeout from now, not sooner.
+std::optional<Arbiter::Time> Arbiter::next_wake(Time now) const {
+    Time next = table_.next_tick(now, request_deadline()).value_or(Time::max());
+    if (settings().timeout.count() > 0 && !table_.empty()) next = std::min(next, now + settings().timeout);
+    if (probe_) next = std::min(next, probe_->deadline());
+    if (next == Time::max()) return std::nullopt;
+    return next;
+}
+
+void Arbiter::handle_signals() {
+    const auto taken = signals_.take();
+    if (taken.contains(SIGTTIN)) handle_ttin();
+    if (taken.contains(SIGTTOU)) handle_ttou();
+    if (taken.contains(SIGUSR1)) handle_usr1();
+    if (taken.contains(SIGUSR2)) handle_usr2();
+    if (taken.contains(SIGHUP)) handle_hup();
+    if (taken.contains(SIGTERM)) handle_term();
+    if (taken.contains(SIGINT)) handle_int_or_quit(SIGINT);
+    if (taken.contains(SIGQUIT)) handle_int_or_quit(SIGQUIT);
+}
+
+void Arbiter::read_notices() {
+    Notice notice;
+    while (::read(pipes_.notices_read.get(), &notice, sizeof notice) == sizeof notice) {
+        if (notice.version != Notice::current_version) continue;
+        if (notice.kind == Notice::ready) table_.ready(notice.pid, Clock::now());
+        if (notice.kind == Notice::wants_replacement) table_.wants_replacement(notice.pid);
+    }
+    if (table_.settled()) previous_.reset();
+}
+
+// ---- Signals
+
+void Arbiter::handle_term() {
+    if (table_.stopping()) return;
+    spdlog::info("Handling signal: term");
+    stop(StopKind::graceful);
+}
+
+void Arbiter::handle_int_or_quit(int signal) {
+    spdlog::info("Handling signal: {}", signal == SIGINT ? "int" : "quit");
+    stop(StopKind::quick);
+}
+
+void Arbiter::handle_hup() {
+    if (table_.stopping()) return;
+    spdlog::info("Handling signal: hup");
+    if (probe_) {
+        reload_again_ = true;
+        return;
+    }
+    try {
+        auto release = open_release(reread_(), release_.get());
+        enter_folder(*release_);
+        begin_probe(std::move(release));
+    } catch (const std::exception& error) {
+        reject(error.what());
+    }
+}
+
+void Arbiter::handle_ttin() {
+    table_.want(std::min(table_.wanted() + 1, most_processes / 2));
+    spdlog::info("Handling signal: ttin; now {} workers", table_.wanted());
+}
+
+void Arbiter::handle_ttou() {
+    table_.want(std::max(table_.wanted() - 1, 1));
+    spdlog::info("Handling signal: ttou; now {} workers", table_.wanted());
+}
+
+void Arbiter::handle_usr1() {
+    spdlog::info("Handling signal: usr1");
+    reopen_error_log(settings());
+    release_->access_log->reopen();
+    for (const auto& entry : table_.entries()) ::kill(entry.pid, SIGUSR1);
+}
+
+void Arbiter::handle_usr2() {
+    spdlog::warn("Handling signal: usr2; replacing the running program is not supported yet");
+}
+
+void Arbiter::stop(StopKind kind) {
+    if (probe_) probe_->kill();
+    reload_again_ = false;
+    // The workers have their own copies and serve what waits; from the last one's end on, connections are refused.
+    if (!table_.stopping()) release_->listeners.clear();
+    table_.stop(kind, Clock::now());
+}
+
+// ---- Workers
+
+WorkerTable::RequestDeadline Arbiter::request_deadline() const {
+    return [this](int slot) -> std::optional<Time> {
+        const ScoreboardSlot& board = scoreboard_.slot(slot);
+        if (!board.busy()) return std::nullopt;
+        return board.deadline();
+    };
+}
+
+void Arbiter::spawn(int slot) {
+    scoreboard_.slot(slot).clear();
+    try {
+        const pid_t pid =
+            fork_child([&] { return worker_main(*release_, slot, scoreboard_.slot(slot), pipes_, title_); });
+        table_.spawned(slot, pid, Clock::now());
+    } catch (const std::system_error& error) {
+        spdlog::error("Cannot start a worker: {}", error.what());
+        table_.spawn_failed(Clock::now());
+    }
+}
+
+void Arbiter::send(const SignalCommand& command) {
+    if (command.signal == SIGABRT) {
+        spdlog::critical("WORKER TIMEOUT (pid:{}){}", command.pid, request_under_way(command.slot));
+    } else if (command.signal == SIGKILL) {
+        spdlog::warn("Killing worker (pid:{}), which did not leave in time", command.pid);
+    }
+    ::kill(command.pid, command.signal);
+}
+
+void Arbiter::worker_exited(pid_t pid, int wait_status) {
+    // As PID 1 the master inherits orphans: a pid that the table does not know is one of those, and done with.
+    int slot = -1;
+    for (const auto& entry : table_.entries()) {
+        if (entry.pid == pid) slot = entry.slot;
+    }
+    if (slot < 0) return;
+    const bool served = scoreboard_.slot(slot).requests() > 0 || scoreboard_.slot(slot).busy();
+    const auto entry = table_.exited(pid, served, Clock::now());
+    if (entry->state == WorkerState::starting && WIFEXITED(wait_status)) {
+        last_start_failure_ = WEXITSTATUS(wait_status) == exit_no_app ? exit_no_app : exit_no_worker;
+    }
+    log_worker_exit(*entry, wait_status);
+    scoreboard_.slot(slot).clear();
+}
+
+// " while serving GET /x HTTP/1.1, for 0.3 s", or nothing.
+std::string Arbiter::request_under_way(int slot) const {
+    const ScoreboardSlot& board = scoreboard_.slot(slot);
+    if (!board.busy()) return "";
+    const std::chrono::duration<double> age = Clock::now() - board.began();
+    return fmt::format(" while serving {}, for {:.1f} s", escaped(board.line()), age.count());
+}
+
+void Arbiter::log_worker_exit(const WorkerEntry& entry, int wait_status) const {
+    const std::string request = request_under_way(entry.slot);
+    if (WIFSIGNALED(wait_status)) {
+        const int signal = WTERMSIG(wait_status);
+        const char* guess = signal == SIGKILL && !entry.killed ? "; perhaps out of memory?" : "";
+        spdlog::error("Worker (pid:{}) was sent {}{}{}", entry.pid, signal_name(signal), request, guess);
+        return;
+    }
+    const int code = WEXITSTATUS(wait_status);
+    const bool asked_to = entry.state == WorkerState::retiring && request.empty();
+    if (code == exit_clean && asked_to) return;
+    spdlog::error("Worker (pid:{}) exited with code {}{}", entry.pid, code, request);
+}
+
+// The newest workers cannot start, again and again.
+void Arbiter::give_up() {
+    if (previous_) {
+        spdlog::error("Reload failed: the new workers cannot start; the old ones serve on");
+        release_ = std::move(previous_);
+        enter_folder(*release_);
+        table_.roll_back();
+        table_.want(settings().workers);
+        return;
+    }
+    exit_code_ = last_start_failure_;
+    spdlog::error("Shutting down: Master");
+    spdlog::error("Reason: no worker could start");
+    stop(StopKind::quick);
+}
+
+// ---- Releases
+
+void Arbiter::begin_probe(std::shared_ptr<Release> release) {
+    probe_.emplace(std::move(release), pipes_, Clock::now());
+}
+
+void Arbiter::probe_exited(int wait_status) {
+    AppProbe probe = std::move(*probe_);
+    probe_.reset();
+    if (table_.stopping()) return;
+    if (const auto error = probe.verdict(wait_status)) {
+        reject(*error);
+    } else {
+        adopt(probe.release());
+    }
+    if (std::exchange(reload_again_, false)) handle_hup();
+}
+
+void Arbiter::reject(const std::string& reason) {
+    spdlog::error("{}", reason);
+    if (started_) {
+        enter_folder(*release_);
+        spdlog::error("Reload failed: the old workers serve on with the old settings");
+    } else {
+        exit_code_ = exit_no_app;
+        if (settings().error_log != "-") std::fprintf(stderr, "cppcorn: %s\n", reason.c_str());
+        stop(StopKind::quick);
+    }
+}
+
+void Arbiter::adopt(std::shared_ptr<Release> release) {
+    try {
+        enter_folder(*release);
+        if (release->settings().preload && !release->preloaded) {
+            apply_environment(release->settings());
+            release->preloaded = std::make_shared<AppModule>(load_app(*release));
+        }
+        if (started_) open_error_log(release->settings());
+    } catch (const std::exception& error) {
+        reject(error.what());
+        return;
+    }
+    if (started_) {
+        if (!previous_) previous_ = release_;
+        table_.begin_generation();
+        spdlog::info("Reloading: new workers start");
+    }
+    release_ = std::move(release);
+    started_ = true;
+    table_.set_policy({settings().boot_timeout, settings().graceful_timeout});
+    table_.want(settings().workers);
+}
+
+} // namespace cppcorn

@@ -1,0 +1,90 @@
+// The master: the only place that forks, signals and waits. What is to be done about the workers is decided by
+// WorkerTable; the arbiter tells it what happened and carries out what it answers.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/app_probe.hpp"
+#include "server/child.hpp"
+#include "server/exit_codes.hpp"
+#include "server/pidfile.hpp"
+#include "server/process_title.hpp"
+#include "server/release.hpp"
+#include "server/scoreboard.hpp"
+#include "server/worker_table.hpp"
+#include "workers/signal_inbox.hpp"
+
+namespace cppcorn {
+
+class Arbiter {
+  public:
+    // `reread` makes the settings anew for a reload; it throws as load_settings() does.
+    using Reread = std::function<LoadedSettings()>;
+    Arbiter(std::shared_ptr<Release> release, Reread reread, ProcessTitle& title);
+
+    // Serves until it is told to stop, or cannot go on. Returns the exit code of the program.
+    int run();
+
+  private:
+    using Time = std::chrono::steady_clock::time_point;
+
+    void start();
+    bool finished() const;
+    void shut_down();
+
+    // The loop's steps.
+    void reap();
+    void supervise();
+    void wait();
+    void handle_signals();
+    void read_notices();
+
+    // One a signal.
+    void handle_term();
+    void handle_int_or_quit(int signal);
+    void handle_hup();
+    void handle_ttin();
+    void handle_ttou();
+    void handle_usr1();
+    void handle_usr2();
+
+    void spawn(int slot);
+    void send(const SignalCommand& command);
+    void worker_exited(pid_t pid, int wait_status);
+    void log_worker_exit(const WorkerEntry& entry, int wait_status) const;
+    std::string request_under_way(int slot) const;
+    void stop(StopKind kind);
+    void give_up();
+
+    void begin_probe(std::shared_ptr<Release> release);
+    void probe_exited(int wait_status);
+    void reject(const std::string& reason);
+    void adopt(std::shared_ptr<Release> release);
+
+    std::optional<Time> next_wake(Time now) const;
+    WorkerTable::RequestDeadline request_deadline() const;
+    const Settings& settings() const { return release_->settings(); }
+
+    static constexpr int most_processes = 1024; // old and new workers together
+
+    Reread reread_;
+    ProcessTitle& title_;
+    SignalInbox signals_;
+    MasterPipes pipes_;
+    Scoreboard scoreboard_;
+    WorkerTable table_;
+
+    std::shared_ptr<Release> release_;  // in use; its workers are the current generation
+    std::shared_ptr<Release> previous_; // to go back to, until a worker of release_ is ready
+    std::optional<AppProbe> probe_;     // a release that is being tried
+    bool reload_again_ = false;         // HUP came meanwhile
+    std::unique_ptr<Pidfile> pidfile_;
+    int exit_code_ = exit_clean;
+    int last_start_failure_ = exit_no_worker;
+    bool started_ = false;
+};
+
+} // namespace cppcorn

@@ -1,0 +1,48 @@
+#include "server/child.hpp"
+
+#include <csignal>
+#include <exception>
+
+#include <fcntl.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include "workers/signal_inbox.hpp"
+#include "workers/system_error.hpp"
+
+namespace cppcorn {
+
+MasterPipes MasterPipes::open() {
+    int notices[2];
+    int leash[2];
+    check(::pipe2(notices, O_CLOEXEC | O_NONBLOCK), "cannot make a pipe");
+    MasterPipes pipes;
+    pipes.notices_read.reset(notices[0]);
+    pipes.notices_write.reset(notices[1]);
+    check(::pipe2(leash, O_CLOEXEC | O_NONBLOCK), "cannot make a pipe");
+    pipes.leash_read.reset(leash[0]);
+    pipes.leash_write.reset(leash[1]);
+    return pipes;
+}
+
+void MasterPipes::forget_master() {
+    notices_read.reset();
+    leash_write.reset();
+}
+
+pid_t fork_child(const std::function<int()>& main) {
+    spdlog::default_logger_raw()->flush();
+    const SignalBlock block;
+    const pid_t pid = check(::fork(), "cannot fork");
+    if (pid != 0) return pid;
+    reset_signals({SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGTTIN, SIGTTOU, SIGWINCH, SIGCHLD});
+    int code = 1;
+    try {
+        code = main();
+    } catch (const std::exception& error) {
+        spdlog::error("{}", error.what());
+    }
+    ::_exit(code);
+}
+
+} // namespace cppcorn

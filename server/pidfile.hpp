@@ -1,0 +1,23 @@
+// The file that holds the master's pid. Written whole or not at all; removed only while it is still ours.
+#pragma once
+
+#include <string>
+
+namespace cppcorn {
+
+class Pidfile {
+  public:
+    // Throws std::runtime_error if a live process holds it, std::system_error if it cannot be written. A stale or
+    // unreadable one is replaced.
+    explicit Pidfile(std::string path);
+    ~Pidfile();
+    Pidfile(const Pidfile&) = delete;
+    Pidfile& operator=(const Pidfile&) = delete;
+
+    const std::string& path() const { return path_; }
+
+  private:
+    std::string path_;
+};
+
+}  // namespace cppcorn

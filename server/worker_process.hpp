@@ -1,0 +1,14 @@
+// The life of one worker process, from the fork to its exit code.
+#pragma once
+
+#include "server/child.hpp"
+#include "server/process_title.hpp"
+#include "server/release.hpp"
+#include "workers/scoreboard_slot.hpp"
+
+namespace cppcorn {
+
+// Runs in the child. Returns its exit code.
+int worker_main(const Release& release, int slot_number, ScoreboardSlot& slot, MasterPipes& pipes, ProcessTitle& title);
+
+} // namespace cppcorn

@@ -1,0 +1,169 @@
+#include "workers/connection.hpp"
+
+#include <algorithm>
+#include <cerrno>
+
+#include <sys/socket.h>
+
+#include "workers/patience.hpp"
+
+namespace cppcorn {
+namespace {
+
+using namespace std::chrono_literals;
+
+// After an answer that ends the connection, what the client still sends is dropped for so long and so much.
+constexpr auto linger_time = 2s;
+constexpr std::uint32_t linger_bytes = 1024 * 1024;
+// For the first request of a connection that was accepted just before the worker has to leave.
+constexpr auto parting_time = 1s;
+
+} // namespace
+
+Connection::Connection(UniqueFd socket, const Peer& peer, const Settings& settings, Time now)
+    : socket_(std::move(socket)), peer_(peer), phase_began_(now), deadline_(now + settings.header_timeout) {}
+
+Connection::Wants Connection::serve(Service& service, ExchangePool& pool) {
+    if (phase_ == Phase::lingering) return linger(pool);
+    if (!exchange_) exchange_ = pool.take();
+    if (exchange_->output().empty()) return receive(service, pool);
+    const Wants wants = send_answers(service, pool);
+    if (wants != Wants::to_read || !input_held_) return wants;
+    return answer_requests(service, pool);
+}
+
+Connection::Wants Connection::receive(Service& service, ExchangePool& pool) {
+    const char* old_base = exchange_->input().base();
+    const InputBuffer::Room room = exchange_->input().room();
+    exchange_->input_moved(old_base);
+    const ssize_t got = ::recv(socket_.get(), room.data, room.size, 0);
+    if (got > 0) {
+        exchange_->input().commit(static_cast<std::size_t>(got));
+        return answer_requests(service, pool);
+    }
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return wait_for_input(service, pool);
+    return close(pool); // it left, if need be in the middle of a request
+}
+
+// Serves the requests that have arrived, and sends the answers together.
+Connection::Wants Connection::answer_requests(Service& service, ExchangePool& pool) {
+    input_held_ = false;
+    while (answer_one(service)) {
+        if (exchange_->input().empty()) break;
+        if (exchange_->output().waiting_bytes() < Exchange::output_high_water) continue;
+        if (exchange_->output().flush(socket_.get(), !service.settings.no_sendfile) != OutputQueue::Result::drained) {
+            input_held_ = true; // a client that does not take its answers gets no more of them
+            break;
+        }
+    }
+    return send_answers(service, pool);
+}
+
+// True if a request was answered and the next one may follow.
+bool Connection::answer_one(Service& service) {
+    switch (exchange_->advance(peer_, service)) {
+        case Exchange::Reading::need_more:
+            last_answer_ = exchange_->cut();
+            return false;
+        case Exchange::Reading::ready:
+            exchange_->run_app(socket_.get(), peer_, service);
+            answered_any_ = true;
+            break;
+        case Exchange::Reading::refused:
+        case Exchange::Reading::done:
+            break;
+    }
+    last_answer_ = exchange_->close_after();
+    if (last_answer_) return false;
+    if (exchange_->reading_body()) return answer_one(service); // what the app left of it is dropped
+    exchange_->next_request();
+    phase_ = Phase::idle;
+    return true;
+}
+
+Connection::Wants Connection::send_answers(Service& service, ExchangePool& pool) {
+    OutputQueue& output = exchange_->output();
+    if (!output.empty()) {
+        const auto result = output.flush(socket_.get(), !service.settings.no_sendfile);
+        if (result == OutputQueue::Result::failed) return close(pool);
+        if (result == OutputQueue::Result::waiting) {
+            enter(Phase::writing);
+            deadline_ =
+                transfer_deadline(phase_began_, service.settings.write_timeout, output.sent_total() - sent_before_);
+            return Wants::to_write;
+        }
+    }
+    if (last_answer_) return finish(pool);
+    return wait_for_input(service, pool);
+}
+
+Connection::Wants Connection::wait_for_input(Service& service, ExchangePool& pool) {
+    const Settings& settings = service.settings;
+    if (exchange_->untouched()) {
+        if (service.leaving() && answered_any_) return close(pool);
+        if (!answered_any_) return Wants::to_read; // the deadline for the first byte runs on
+        enter(Phase::idle);
+        deadline_ = SteadyClock::now() + settings.keep_alive;
+        pool.give_back(std::move(exchange_));
+        return Wants::to_read;
+    }
+    enter(exchange_->reading_body() ? Phase::body : Phase::head);
+    deadline_ = phase_ == Phase::body
+                    ? transfer_deadline(phase_began_, settings.body_timeout, exchange_->body_received())
+                    : phase_began_ + settings.header_timeout;
+    return Wants::to_read;
+}
+
+void Connection::enter(Phase phase) {
+    if (phase == phase_) return;
+    phase_ = phase;
+    phase_began_ = SteadyClock::now();
+    if (exchange_) sent_before_ = exchange_->output().sent_total();
+}
+
+Connection::Wants Connection::overdue(Service& service, ExchangePool& pool) {
+    const bool half_sent = (phase_ == Phase::head || phase_ == Phase::body) && !exchange_->answered();
+    if (!half_sent) return close(pool);
+    exchange_->refuse(408, phase_ == Phase::head ? "the head took too long" : "the body took too long", peer_, service);
+    last_answer_ = true;
+    return send_answers(service, pool);
+}
+
+Connection::Wants Connection::leave(Time now) {
+    if (phase_ != Phase::idle) return exchange_ && !exchange_->output().empty() ? Wants::to_write : Wants::to_read;
+    if (answered_any_) return Wants::to_close;
+    deadline_ = std::min(deadline_, now + parting_time);
+    return Wants::to_read;
+}
+
+// The last answer is out. A client that may still be sending must get to read it: no close before it is done, or has
+// had its time.
+Connection::Wants Connection::finish(ExchangePool& pool) {
+    if (exchange_->cut()) {
+        const struct linger abort { 1, 0 };
+        if (exchange_->cut_needs_reset()) ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &abort, sizeof abort);
+        return close(pool);
+    }
+    if (!exchange_->client_may_send()) return close(pool);
+    ::shutdown(socket_.get(), SHUT_WR);
+    pool.give_back(std::move(exchange_));
+    enter(Phase::lingering);
+    deadline_ = phase_began_ + linger_time;
+    return linger(pool);
+}
+
+Connection::Wants Connection::linger(ExchangePool& pool) {
+    char dropped[16 * 1024];
+    const ssize_t got = ::recv(socket_.get(), dropped, sizeof dropped, 0);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return Wants::to_read;
+    if (got <= 0) return close(pool);
+    lingered_bytes_ += static_cast<std::uint32_t>(got);
+    return lingered_bytes_ > linger_bytes ? close(pool) : Wants::to_read;
+}
+
+Connection::Wants Connection::close(ExchangePool& pool) {
+    pool.give_back(std::move(exchange_));
+    return Wants::to_close;
+}
+
+} // namespace cppcorn

@@ -1,0 +1,61 @@
+// One client's connection: a socket, the exchange under way if there is one, and a deadline. Between requests it holds
+// no more than that and can be moved. It waits for nothing itself: the worker's loop calls it when the socket is ready
+// or the deadline has passed, and it answers what it wants next.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+
+#include "workers/exchange_pool.hpp"
+#include "workers/peer.hpp"
+#include "workers/service.hpp"
+#include "workers/unique_fd.hpp"
+
+namespace cppcorn {
+
+class Connection {
+  public:
+    using Time = SteadyClock::time_point;
+
+    enum class Wants { to_read, to_write, to_close };
+
+    Connection(UniqueFd socket, const Peer& peer, const Settings& settings, Time now);
+
+    // The socket is ready for what was wanted, or may be (just accepted). Serves all complete requests that are here.
+    Wants serve(Service& service, ExchangePool& pool);
+    // The deadline has passed.
+    Wants overdue(Service& service, ExchangePool& pool);
+    // The worker is leaving: an idle connection goes at once, one that has not said anything yet gets a second.
+    Wants leave(Time now);
+
+    int fd() const { return socket_.get(); }
+    Time deadline() const { return deadline_; }
+
+  private:
+    enum class Phase { idle, head, body, writing, lingering };
+
+    Wants receive(Service& service, ExchangePool& pool);
+    Wants answer_requests(Service& service, ExchangePool& pool);
+    bool answer_one(Service& service);
+    Wants send_answers(Service& service, ExchangePool& pool);
+    Wants wait_for_input(Service& service, ExchangePool& pool);
+    Wants finish(ExchangePool& pool);
+    Wants linger(ExchangePool& pool);
+    Wants close(ExchangePool& pool);
+    void enter(Phase phase);
+
+    UniqueFd socket_;
+    Peer peer_;
+    std::unique_ptr<Exchange> exchange_;
+    Phase phase_ = Phase::idle;
+    bool answered_any_ = false;
+    bool last_answer_ = false; // nothing more is read; close when all is sent
+    bool input_held_ = false;  // complete requests may wait in the input until the client takes its answers
+    std::uint32_t lingered_bytes_ = 0;
+    std::uint64_t sent_before_ = 0; // of the exchange's output, when the present phase began
+    Time phase_began_;
+    Time deadline_;
+};
+
+} // namespace cppcorn

@@ -1,0 +1,78 @@
+#include "workers/crash_report.hpp"
+
+#include <array>
+#include <atomic>
+#include <csignal>
+#include <cstring>
+
+#include <execinfo.h>
+#include <unistd.h>
+
+#include "workers/signal_inbox.hpp"
+
+namespace cppcorn {
+namespace {
+
+constexpr int crash_signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+constexpr int most_frames = 64;
+constexpr std::size_t handler_stack_size = 64 * 1024;
+
+std::atomic<int> crash_log{2};
+
+// The handler may use async-signal-safe functions only: no allocation, no stdio.
+void put(const char* text) {
+    [[maybe_unused]] const auto ignored = ::write(crash_log, text, std::strlen(text));
+}
+
+void put_number(unsigned long number) {
+    char digits[24];
+    char* at = digits + sizeof digits;
+    *--at = '\0';
+    do {
+        *--at = static_cast<char>('0' + number % 10);
+        number /= 10;
+    } while (number != 0);
+    put(at);
+}
+
+void report_crash(int signal) {
+    put("Stack of pid ");
+    put_number(static_cast<unsigned long>(::getpid()));
+    put(" at ");
+    put(signal_name(signal));
+    put(":\n");
+    void* frames[most_frames];
+    const int count = ::backtrace(frames, most_frames);
+    // The first two are this function and the signal's trampoline.
+    const int skipped = count > 2 ? 2 : 0;
+    ::backtrace_symbols_fd(frames + skipped, count - skipped, crash_log);
+    ::signal(signal, SIG_DFL);
+    ::raise(signal);
+}
+
+} // namespace
+
+void set_crash_log(int log_fd) {
+    crash_log = log_fd;
+}
+
+void install_crash_report(int log_fd) {
+    set_crash_log(log_fd);
+    // The first call loads libgcc, which a handler must not do.
+    void* frame;
+    ::backtrace(&frame, 1);
+    static std::array<char, handler_stack_size> handler_stack;
+    stack_t stack{};
+    stack.ss_sp = handler_stack.data();
+    stack.ss_size = handler_stack.size();
+    ::sigaltstack(&stack, nullptr);
+    for (const int signal : crash_signals) {
+        struct sigaction action {};
+        action.sa_handler = report_crash;
+        action.sa_flags = SA_ONSTACK | SA_NODEFER;
+        sigemptyset(&action.sa_mask);
+        ::sigaction(signal, &action, nullptr);
+    }
+}
+
+} // namespace cppcorn

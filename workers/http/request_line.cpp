@@ -1,0 +1,129 @@
+#include "workers/http/request_line.hpp"
+
+#include <llhttp.h>
+
+#include "workers/http/text.hpp"
+
+namespace cppcorn::http {
+
+namespace {
+
+bool is_target_char(char c) {
+    return c > ' ' && c < 0x7f && c != '#';
+}
+
+bool is_reg_name_char(char c) {
+    return is_alpha(c) || is_digit(c) || std::string_view("-._~%!$&'()*+,;=").find(c) != std::string_view::npos;
+}
+
+bool is_hex(char c) {
+    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+// What llhttp takes for plain HTTP; its RTSP and HTTP/2 names are not in its map. CONNECT is for proxies.
+bool is_known_method(std::string_view method) {
+    if (method == "GET" || method == "POST") return true;
+    if (method == "CONNECT") return false;
+#define CPPCORN_METHOD(number, name, string) #string,
+    static constexpr std::string_view known[] = {HTTP_METHOD_MAP(CPPCORN_METHOD)};
+#undef CPPCORN_METHOD
+    for (std::string_view name : known) {
+        if (name == method) return true;
+    }
+    return false;
+}
+
+void split_query(std::string_view text, RequestHead& head) {
+    std::size_t mark = text.find('?');
+    head.path = text.substr(0, mark);
+    if (mark != std::string_view::npos) head.query = text.substr(mark + 1);
+}
+
+Verdict read_absolute_form(RequestHead& head) {
+    std::string_view rest = head.target;
+    std::size_t scheme = 0;
+    while (scheme < rest.size() && is_alpha(rest[scheme])) ++scheme;
+    if (scheme == 0 || rest.substr(scheme, 3) != "://") return {400, "malformed request target"};
+    rest.remove_prefix(scheme + 3);
+
+    std::size_t end = rest.find_first_of("/?");
+    head.authority = rest.substr(0, end);
+    if (head.authority.find('@') != std::string_view::npos) return {400, "user information in the request target"};
+    if (head.authority.empty() || head.authority.front() == ':') return {400, "request target without a host"};
+    if (!is_host(head.authority)) return {400, "malformed authority in the request target"};
+    split_query(end == std::string_view::npos ? std::string_view() : rest.substr(end), head);
+    if (head.path.empty()) head.path = "/";
+    return {};
+}
+
+Verdict read_target(RequestHead& head) {
+    if (head.target.front() == '/') {
+        split_query(head.target, head);
+        return {};
+    }
+    if (head.target == "*") {
+        head.path = head.target;
+        return head.method == "OPTIONS" ? Verdict{} : Verdict{400, "\"*\" as target of a method other than OPTIONS"};
+    }
+    return read_absolute_form(head);
+}
+
+bool is_version(std::string_view text) {
+    return text.size() == 8 && text.substr(0, 5) == "HTTP/" && is_digit(text[5]) && text[6] == '.' && is_digit(text[7]);
+}
+
+bool is_ip_literal(std::string_view text) {
+    if (text.empty()) return false;
+    for (char c : text) {
+        if (!is_hex(c) && c != ':' && c != '.') return false;
+    }
+    return text.find(':') != std::string_view::npos;
+}
+
+} // namespace
+
+Verdict read_request_line(std::string_view line, RequestHead& head) {
+    head.line = line;
+    std::size_t at = 0;
+    while (at < line.size() && is_token_char(line[at])) ++at;
+    head.method = line.substr(0, at);
+    if (at == 0 || at == line.size() || line[at] != ' ') return {400, "malformed request method"};
+
+    std::size_t target = ++at;
+    while (at < line.size() && is_target_char(line[at])) ++at;
+    head.target = line.substr(target, at - target);
+    if (at == line.size()) return {400, "request line without a version"};
+    if (at == target || line[at] != ' ') return {400, "malformed request target"};
+
+    // All of the line is checked before a status other than 400 is given: it must not depend on where in the line a
+    // fault is.
+    std::string_view version = line.substr(at + 1);
+    if (!is_version(version)) return {400, "malformed HTTP version"};
+    if (version[5] != '1' || version[7] > '1') return {505, "HTTP version other than 1.0 and 1.1"};
+    head.minor = version[7] - '0';
+    if (!is_known_method(head.method)) return {501, "unknown request method"};
+    return read_target(head);
+}
+
+bool is_host(std::string_view text) {
+    std::size_t at = 0;
+    if (!text.empty() && text.front() == '[') {
+        std::size_t close = text.find(']');
+        if (close == std::string_view::npos || !is_ip_literal(text.substr(1, close - 1))) return false;
+        at = close + 1;
+    } else {
+        while (at < text.size() && is_reg_name_char(text[at])) {
+            bool escape = text[at] != '%' || (at + 2 < text.size() && is_hex(text[at + 1]) && is_hex(text[at + 2]));
+            if (!escape) return false;
+            ++at;
+        }
+    }
+    if (at == text.size()) return true;
+    if (text[at] != ':') return false;
+    for (char c : text.substr(at + 1)) {
+        if (!is_digit(c)) return false;
+    }
+    return true;
+}
+
+} // namespace cppcorn::http

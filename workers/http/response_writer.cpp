@@ -1,0 +1,166 @@
+#include "workers/http/response_writer.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "workers/http/text.hpp"
+
+namespace cppcorn::http {
+
+namespace {
+
+enum class FieldKind { plain, date, server, content_length, connection, hop_by_hop };
+
+FieldKind kind_of(std::string_view name) {
+    auto is = [&](std::string_view other) { return equal_ignoring_case(name, other); };
+    switch (name.size()) {
+        case 2:
+            return is("te") ? FieldKind::hop_by_hop : FieldKind::plain;
+        case 4:
+            return is("date") ? FieldKind::date : FieldKind::plain;
+        case 6:
+            return is("server") ? FieldKind::server : FieldKind::plain;
+        case 7:
+            return is("trailer") || is("upgrade") ? FieldKind::hop_by_hop : FieldKind::plain;
+        case 10:
+            if (is("connection")) return FieldKind::connection;
+            return is("keep-alive") ? FieldKind::hop_by_hop : FieldKind::plain;
+        case 14:
+            return is("content-length") ? FieldKind::content_length : FieldKind::plain;
+        case 16:
+            return is("proxy-connection") ? FieldKind::hop_by_hop : FieldKind::plain;
+        case 17:
+            return is("transfer-encoding") ? FieldKind::hop_by_hop : FieldKind::plain;
+    }
+    return FieldKind::plain;
+}
+
+// What the app's fields say, besides the text that they become.
+struct Noted {
+    bool date = false;
+    bool server = false;
+    bool close = false;
+    bool has_length = false;
+    std::uint64_t length = 0;
+};
+
+bool read_length(std::string_view value, Noted& noted) {
+    if (noted.has_length || value.empty() || value.size() > 18) return false;
+    for (char c : value) {
+        if (!is_digit(c)) return false;
+    }
+    std::from_chars(value.data(), value.data() + value.size(), noted.length);
+    noted.has_length = true;
+    return true;
+}
+
+void read_connection(std::string_view value, Noted& noted) {
+    while (!value.empty()) noted.close |= equal_ignoring_case(take_element(value), "close");
+}
+
+void append_field(std::string_view name, std::string_view value, std::string& out) {
+    out.append(name).append(": ", 2).append(value).append("\r\n", 2);
+}
+
+void append_status_line(int status, std::string& out) {
+    char digits[] = {static_cast<char>('0' + status / 100), static_cast<char>('0' + status / 10 % 10),
+                     static_cast<char>('0' + status % 10), ' '};
+    out.append("HTTP/1.1 ", 9).append(digits, 4).append(reason_phrase(status)).append("\r\n", 2);
+}
+
+// False if a field must not be sent as it is.
+bool append_fields(std::span<const Field> fields, bool length_allowed, Noted& noted, std::string& out) {
+    for (const Field& field : fields) {
+        if (!is_token(field.name) || has_control(field.value)) return false;
+        std::string_view value = trim(field.value);
+        FieldKind kind = kind_of(field.name);
+        if (kind == FieldKind::hop_by_hop) continue;
+        if (kind == FieldKind::connection) {
+            read_connection(value, noted);
+            continue;
+        }
+        if (kind == FieldKind::content_length) {
+            if (!read_length(value, noted)) return false;
+            if (!length_allowed) continue;
+        }
+        noted.date |= kind == FieldKind::date;
+        noted.server |= kind == FieldKind::server;
+        append_field(field.name, value, out);
+    }
+    return true;
+}
+
+void append_chunk_size(std::uint64_t size, std::string& out) {
+    char hex[16];
+    auto end = std::to_chars(hex, hex + sizeof hex, size, 16).ptr;
+    out.append(hex, static_cast<std::size_t>(end - hex)).append("\r\n", 2);
+}
+
+} // namespace
+
+bool ResponseWriter::begin(const ResponseContext& context, int status, std::span<const Field> fields,
+                           std::string& out) {
+    if (status < 200 || status > 599) return false;
+    const std::size_t before = out.size();
+    Noted noted;
+    append_status_line(status, out);
+    if (!append_fields(fields, status != 204, noted, out)) {
+        out.resize(before);
+        return false;
+    }
+
+    status_ = status;
+    ended_ = false;
+    body_size_ = 0;
+    declared_size_ = noted.length;
+    keep_alive_ = context.keep_alive && !noted.close;
+    if (context.head_request || status == 204 || status == 304) {
+        framing_ = BodyFraming::none;
+    } else if (noted.has_length) {
+        framing_ = BodyFraming::length;
+    } else {
+        framing_ = context.minor == 0 ? BodyFraming::until_close : BodyFraming::chunked;
+    }
+    if (framing_ == BodyFraming::until_close) keep_alive_ = false;
+
+    if (!noted.server && !context.server.empty()) append_field("Server", context.server, out);
+    if (!noted.date && !context.date.empty()) append_field("Date", context.date, out);
+    if (framing_ == BodyFraming::chunked) append_field("Transfer-Encoding", "chunked", out);
+    if (!keep_alive_) {
+        append_field("Connection", "close", out);
+    } else if (context.minor == 0) {
+        append_field("Connection", "keep-alive", out);
+    }
+    out.append("\r\n", 2);
+    return true;
+}
+
+std::size_t ResponseWriter::body(std::string_view data, std::string& out) {
+    if (framing_ == BodyFraming::none) return data.size();
+    std::string_view after;
+    auto accepted = static_cast<std::size_t>(body_announced(data.size(), out, after));
+    out.append(data.substr(0, accepted)).append(after);
+    return accepted;
+}
+
+std::uint64_t ResponseWriter::body_announced(std::uint64_t size, std::string& out, std::string_view& after) {
+    after = std::string_view();
+    if (framing_ == BodyFraming::none || ended_) return 0;
+    if (framing_ == BodyFraming::length) size = std::min(size, declared_size_ - body_size_);
+    if (framing_ == BodyFraming::chunked && size > 0) { // an empty chunk would be the last
+        append_chunk_size(size, out);
+        after = "\r\n";
+    }
+    body_size_ += size;
+    return size;
+}
+
+bool ResponseWriter::end(std::string& out) {
+    bool whole = framing_ != BodyFraming::length || body_size_ == declared_size_;
+    if (!ended_ && framing_ == BodyFraming::chunked) out.append("0\r\n\r\n", 5);
+    if (!whole) keep_alive_ = false;
+    ended_ = true;
+    return whole;
+}
+
+} // namespace cppcorn::http

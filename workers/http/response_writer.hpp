@@ -1,0 +1,74 @@
+// Writes responses: the head with the fields that the protocol asks for, and the body in the framing that request and
+// head decide (RFC 9112, 6). Pure text in, text out: bytes are appended to a string that the caller sends.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "workers/http/request_head.hpp"
+
+namespace cppcorn::http {
+
+enum class BodyFraming { none, length, chunked, until_close };
+
+// What the response's framing depends on, taken from the request.
+struct ResponseContext {
+    bool head_request = false; // HEAD: no body, whatever the fields say
+    int minor = 1;             // of the request
+    bool keep_alive = true;    // the connection may be used again: the client asks for it and the server is willing
+    std::string_view date;     // an IMF-fixdate, for the Date field
+    std::string_view server;   // for the Server field
+};
+
+// One response's way out. begin(), then body() and body_announced() as often as needed, then end().
+class ResponseWriter {
+  public:
+    // Appends the head to `out`. Fields of the app's that would break the framing are dropped (hop-by-hop, and
+    // Content-Length where there may be none); Date, Server, Connection, Transfer-Encoding are added as needed. False,
+    // and nothing appended, if the status is not 200-599, a name is no token, a value or name holds a control byte
+    // other than HTAB, or Content-Length is malformed or given twice.
+    bool begin(const ResponseContext& context, int status, std::span<const Field> fields, std::string& out);
+
+    // Appends `data` in the body's framing; as much of it as the declared length allows. Returns how many of its bytes
+    // were accepted: fewer than data.size() only where the declared length is exceeded. Where no body may be sent, all
+    // are accepted and dropped.
+    std::size_t body(std::string_view data, std::string& out);
+
+    // The same for `size` bytes that the caller sends itself (a file): appends what comes before them and sets `after`
+    // to what comes behind them. Returns how many of the bytes the caller shall send: 0 where no body may be sent or
+    // the length is used up.
+    std::uint64_t body_announced(std::uint64_t size, std::string& out, std::string_view& after);
+
+    // The app is done. Appends the last chunk where there is one. False: the body is shorter than declared, the
+    // connection must be closed.
+    bool end(std::string& out);
+
+    bool begun() const { return status_ != 0; }
+    int status() const { return status_; }
+    bool keep_alive() const { return keep_alive_; } // false: close after this response
+    bool ended() const { return ended_; }
+    BodyFraming framing() const { return framing_; }
+    std::uint64_t body_size() const { return body_size_; } // body bytes accepted and to be sent, without framing
+
+  private:
+    int status_ = 0;
+    BodyFraming framing_ = BodyFraming::none;
+    bool keep_alive_ = false;
+    bool ended_ = false;
+    std::uint64_t declared_size_ = 0;
+    std::uint64_t body_size_ = 0;
+};
+
+// "Not Found" for 404; "Unknown" for what is in no registry.
+std::string_view reason_phrase(int status);
+
+// A small complete response, head and body, for a request that no app has seen: HTML where `accept` prefers it, else
+// plain text. Ends with Connection: close unless context.keep_alive.
+std::string error_response(const ResponseContext& context, int status, std::string_view accept);
+
+// Seconds since the epoch as an IMF-fixdate (RFC 9110, 5.6.7): "Sun, 06 Nov 1994 08:49:37 GMT".
+std::string imf_fixdate(std::int64_t seconds);
+
+} // namespace cppcorn::http

@@ -1,0 +1,43 @@
+// The bytes of a connection that were read and not yet consumed, contiguous. A request head that was consumed can be
+// pinned: it stays in place behind the scenes for as long as views into it are used.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+namespace cppcorn {
+
+class InputBuffer {
+  public:
+    struct Room {
+        char* data;
+        std::size_t size;
+    };
+
+    std::string_view unconsumed() const { return {bytes_.data() + begin_, end_ - begin_}; }
+    bool empty() const { return begin_ == end_; }
+    void consume(std::size_t count) { begin_ += count; }
+
+    // Where to read the next bytes to; at least `least` of them. May move the unconsumed bytes, and all bytes where
+    // memory has to grow: base() tells.
+    Room room(std::size_t least = 4096);
+    void commit(std::size_t count) { end_ += count; }
+
+    // What was consumed so far stays in place until unpin().
+    void pin() { pinned_ = begin_; }
+    void unpin() { pinned_ = 0; }
+    const char* base() const { return bytes_.data(); }
+
+    void clear() { begin_ = end_ = pinned_ = 0; }
+
+    static constexpr std::size_t first_capacity = 16 * 1024;
+
+  private:
+    std::vector<char> bytes_;
+    std::size_t pinned_ = 0; // end of the pinned bytes
+    std::size_t begin_ = 0;
+    std::size_t end_ = 0;
+};
+
+} // namespace cppcorn

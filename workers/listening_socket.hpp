@@ -1,0 +1,15 @@
+// A listening socket as a worker sees it. The master owns the descriptor; the worker has the fork's copy of it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace cppcorn {
+
+struct ListeningSocket {
+    int fd = -1;
+    std::string server_name;       // its address, or the unix socket's path
+    std::uint16_t server_port = 0; // 0 on a unix socket
+};
+
+} // namespace cppcorn

@@ -1,0 +1,139 @@
+#include "workers/log/escape.hpp"
+
+#include <cstddef>
+
+#include "workers/log/error_log.hpp"
+
+namespace cppcorn {
+namespace {
+
+constexpr std::string_view kHexDigits = "0123456789abcdef";
+
+bool is_plain(unsigned char byte) {
+    return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
+}
+
+// How many bytes the sequence has that starts with `lead`; 0 if none starts so.
+std::size_t sequence_length(unsigned char lead) {
+    if (lead >= 0xc2 && lead <= 0xdf) return 2;
+    if (lead >= 0xe0 && lead <= 0xef) return 3;
+    if (lead >= 0xf0 && lead <= 0xf4) return 4;
+    return 0;
+}
+
+// The code point of the multi-byte sequence at the text's start, and its length; length 0 if that is not UTF-8.
+struct Decoded {
+    char32_t code_point = 0;
+    std::size_t length = 0;
+};
+
+Decoded decode_utf8(std::string_view text) {
+    const auto lead = static_cast<unsigned char>(text[0]);
+    const std::size_t length = sequence_length(lead);
+    if (length == 0 || text.size() < length) return {};
+    char32_t code_point = lead & (0xff >> (length + 1));
+    for (std::size_t i = 1; i < length; ++i) {
+        const auto byte = static_cast<unsigned char>(text[i]);
+        if ((byte & 0xc0) != 0x80) return {};
+        code_point = (code_point << 6) | (byte & 0x3f);
+    }
+    const bool overlong = (length == 3 && code_point < 0x800) || (length == 4 && code_point < 0x10000);
+    const bool surrogate = code_point >= 0xd800 && code_point <= 0xdfff;
+    if (overlong || surrogate || code_point > 0x10ffff) return {};
+    return {code_point, length};
+}
+
+void append_json_unicode(std::string& out, char32_t code_point) {
+    out += "\\u";
+    for (int shift = 12; shift >= 0; shift -= 4) out += kHexDigits[(code_point >> shift) & 0xf];
+}
+
+// Terminals obey the C1 controls; some readers of logs break lines at the two separators.
+bool is_unsafe(char32_t code_point) {
+    return (code_point >= 0x80 && code_point <= 0x9f) || code_point == 0x2028 || code_point == 0x2029;
+}
+
+// Returns how many bytes of `text`, which is not empty, it has dealt with.
+std::size_t append_json_character(std::string& out, std::string_view text) {
+    const auto byte = static_cast<unsigned char>(text[0]);
+    if (byte < 0x80) {
+        if (byte == '"' || byte == '\\') {
+            out += '\\';
+            out += text[0];
+        } else {
+            append_json_unicode(out, byte);
+        }
+        return 1;
+    }
+    const Decoded decoded = decode_utf8(text);
+    if (decoded.length == 0) {
+        append_json_unicode(out, 0xfffd);
+        return 1;
+    }
+    if (is_unsafe(decoded.code_point)) {
+        append_json_unicode(out, decoded.code_point);
+    } else {
+        out.append(text.substr(0, decoded.length));
+    }
+    return decoded.length;
+}
+
+// Copies the run of plain bytes at `at` in one go and returns where it ends.
+std::size_t append_plain_run(std::string& out, std::string_view text, std::size_t at) {
+    std::size_t end = at;
+    while (end < text.size() && is_plain(static_cast<unsigned char>(text[end]))) ++end;
+    out.append(text.substr(at, end - at));
+    return end;
+}
+
+} // namespace
+
+void append_escaped(std::string& out, std::string_view text) {
+    for (std::size_t at = append_plain_run(out, text, 0); at < text.size(); at = append_plain_run(out, text, at + 1)) {
+        const auto byte = static_cast<unsigned char>(text[at]);
+        out += '\\';
+        if (byte == '"' || byte == '\\') {
+            out += text[at];
+        } else {
+            out += 'x';
+            out += kHexDigits[byte >> 4];
+            out += kHexDigits[byte & 0xf];
+        }
+    }
+}
+
+void append_json_escaped(std::string& out, std::string_view text) {
+    std::size_t at = append_plain_run(out, text, 0);
+    while (at < text.size()) {
+        at += append_json_character(out, text.substr(at));
+        at = append_plain_run(out, text, at);
+    }
+}
+
+void append_utf8(std::string& out, char32_t code_point) {
+    const auto tail = [&](int shift) { out += static_cast<char>(0x80 | ((code_point >> shift) & 0x3f)); };
+    if (code_point < 0x80) {
+        out += static_cast<char>(code_point);
+    } else if (code_point < 0x800) {
+        out += static_cast<char>(0xc0 | (code_point >> 6));
+        tail(0);
+    } else if (code_point < 0x10000) {
+        out += static_cast<char>(0xe0 | (code_point >> 12));
+        tail(6);
+        tail(0);
+    } else {
+        out += static_cast<char>(0xf0 | (code_point >> 18));
+        tail(12);
+        tail(6);
+        tail(0);
+    }
+}
+
+std::string escaped(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    append_escaped(out, text);
+    return out;
+}
+
+} // namespace cppcorn

@@ -1,0 +1,21 @@
+// Who is at the other end of a connection.
+#pragma once
+
+#include <cstdint>
+
+#include <sys/socket.h>
+
+#include "workers/listening_socket.hpp"
+
+namespace cppcorn {
+
+struct Peer {
+    char address[46] = "";  // zero-terminated text; "" on a unix socket
+    std::uint16_t port = 0; // 0 on a unix socket
+    const ListeningSocket* listener = nullptr;
+};
+
+// An IPv4 address that came through an IPv6 socket (::ffff:192.0.2.1) is told as IPv4.
+Peer make_peer(const sockaddr_storage& address, const ListeningSocket& listener);
+
+} // namespace cppcorn

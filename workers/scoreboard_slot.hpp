@@ -1,0 +1,63 @@
+// What one worker tells the master without a system call: a slot in memory that both share. The worker writes, the
+// master reads, with plain atomic stores and loads. Both are forks of one program, so the layout needs no version.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+namespace cppcorn {
+
+struct alignas(64) ScoreboardSlot {
+    using Clock = std::chrono::steady_clock;
+
+    // Worker: a request begins; deadline is Clock::time_point::max() for none. The line is cut to what fits.
+    void begin_request(std::string_view line, Clock::time_point now, Clock::time_point deadline) {
+        const auto size = std::min(line.size(), sizeof line_);
+        std::memcpy(line_, line.data(), size);
+        line_size_.store(static_cast<std::uint32_t>(size), std::memory_order_relaxed);
+        began_ns_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+        deadline_ns_.store(deadline.time_since_epoch().count(), std::memory_order_release);
+    }
+    void extend_deadline(Clock::time_point deadline) {
+        deadline_ns_.store(deadline.time_since_epoch().count(), std::memory_order_release);
+    }
+    void end_request() {
+        deadline_ns_.store(idle, std::memory_order_release);
+        requests_.store(requests_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
+
+    // Master: before a new worker gets the slot.
+    void clear() {
+        deadline_ns_.store(idle);
+        requests_.store(0);
+    }
+    bool busy() const { return deadline_ns_.load(std::memory_order_acquire) != idle; }
+    Clock::time_point deadline() const { return at(deadline_ns_.load(std::memory_order_acquire)); }
+    Clock::time_point began() const { return at(began_ns_.load(std::memory_order_relaxed)); }
+    std::uint64_t requests() const { return requests_.load(std::memory_order_relaxed); }
+    // The request line that is being served, or was last. Meaningful to read while busy(), or once the worker is dead.
+    // Escape it before it is logged.
+    std::string line() const {
+        return {line_, std::min<std::size_t>(line_size_.load(std::memory_order_relaxed), sizeof line_)};
+    }
+
+  private:
+    static constexpr std::int64_t idle = 0;
+    static Clock::time_point at(std::int64_t ns) { return Clock::time_point(Clock::duration(ns)); }
+
+    std::atomic<std::int64_t> deadline_ns_{idle};
+    std::atomic<std::int64_t> began_ns_{0};
+    std::atomic<std::uint64_t> requests_{0};
+    std::atomic<std::uint32_t> line_size_{0};
+    char line_[228]{};
+};
+
+static_assert(sizeof(ScoreboardSlot) == 256);
+static_assert(std::atomic<std::int64_t>::is_always_lock_free);
+
+} // namespace cppcorn

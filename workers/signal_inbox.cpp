@@ -1,0 +1,101 @@
+#include "workers/signal_inbox.hpp"
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "workers/system_error.hpp"
+
+namespace cppcorn {
+namespace {
+
+// All that a handler may touch.
+std::atomic<std::uint64_t> pending_signals{0};
+std::atomic<int> wake_fd{-1};
+
+void note_signal(int signal) {
+    const int saved_errno = errno;
+    pending_signals.fetch_or(std::uint64_t{1} << signal);
+    const std::uint64_t one = 1;
+    if (const int fd = wake_fd.load(); fd >= 0) {
+        [[maybe_unused]] const auto ignored = ::write(fd, &one, sizeof one);
+    }
+    errno = saved_errno;
+}
+
+void set_handler(int signal, void (*handler)(int)) {
+    struct sigaction action {};
+    action.sa_handler = handler;
+    action.sa_flags = SA_RESTART;
+    sigfillset(&action.sa_mask);
+    check(::sigaction(signal, &action, nullptr), std::string("cannot handle ") + signal_name(signal));
+}
+
+} // namespace
+
+SignalInbox::SignalInbox(std::initializer_list<int> signals)
+    : wake_(check(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "cannot make an eventfd")) {
+    pending_signals = 0;
+    wake_fd = wake_.get();
+    for (const int signal : signals) set_handler(signal, note_signal);
+}
+
+SignalInbox::~SignalInbox() {
+    wake_fd = -1;
+}
+
+SignalInbox::Taken SignalInbox::take() {
+    std::uint64_t count = 0;
+    [[maybe_unused]] const auto ignored = ::read(wake_.get(), &count, sizeof count);
+    return Taken(pending_signals.exchange(0));
+}
+
+bool SignalInbox::noted(int signal) const {
+    return (pending_signals.load(std::memory_order_relaxed) >> signal & 1) != 0;
+}
+
+SignalBlock::SignalBlock() {
+    sigset_t all;
+    sigfillset(&all);
+    ::sigprocmask(SIG_SETMASK, &all, &saved_);
+}
+
+SignalBlock::~SignalBlock() {
+    ::sigprocmask(SIG_SETMASK, &saved_, nullptr);
+}
+
+void ignore_signals(std::initializer_list<int> signals) {
+    for (const int signal : signals) set_handler(signal, SIG_IGN);
+}
+
+void reset_signals(std::initializer_list<int> signals) {
+    for (const int signal : signals) set_handler(signal, SIG_DFL);
+}
+
+void unblock_all_signals() {
+    sigset_t none;
+    sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+const char* signal_name(int signal) {
+    struct Name {
+        int number;
+        const char* text;
+    };
+    static constexpr Name names[] = {
+        {SIGABRT, "SIGABRT"}, {SIGALRM, "SIGALRM"}, {SIGBUS, "SIGBUS"},   {SIGFPE, "SIGFPE"},   {SIGHUP, "SIGHUP"},
+        {SIGILL, "SIGILL"},   {SIGINT, "SIGINT"},   {SIGKILL, "SIGKILL"}, {SIGPIPE, "SIGPIPE"}, {SIGQUIT, "SIGQUIT"},
+        {SIGSEGV, "SIGSEGV"}, {SIGSYS, "SIGSYS"},   {SIGTERM, "SIGTERM"}, {SIGTRAP, "SIGTRAP"}, {SIGTTIN, "SIGTTIN"},
+        {SIGTTOU, "SIGTTOU"}, {SIGUSR1, "SIGUSR1"}, {SIGUSR2, "SIGUSR2"}, {SIGXCPU, "SIGXCPU"}, {SIGWINCH, "SIGWINCH"},
+    };
+    for (const auto& name : names) {
+        if (name.number == signal) return name.text;
+    }
+    return "an unnamed signal";
+}
+
+} // namespace cppcorn

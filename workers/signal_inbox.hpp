@@ -1,0 +1,63 @@
+// Signals as something a poll loop can wait for. The handler notes the signal in one word and wakes an eventfd; whoever
+// waits takes the word and acts outside the handler. One inbox a process: a fork makes its own before it unblocks
+// signals.
+#pragma once
+
+#include <csignal>
+#include <cstdint>
+#include <initializer_list>
+
+#include "workers/unique_fd.hpp"
+
+namespace cppcorn {
+
+class SignalInbox {
+  public:
+    // Installs the handlers (SA_RESTART). Signals that were noted before are forgotten.
+    explicit SignalInbox(std::initializer_list<int> signals);
+    // The handlers stay installed and note into nothing; a process that needs that no more is about to end.
+    ~SignalInbox();
+    SignalInbox(const SignalInbox&) = delete;
+    SignalInbox& operator=(const SignalInbox&) = delete;
+
+    // Readable when a signal came. For poll or epoll.
+    int fd() const { return wake_.get(); }
+
+    // The signals that came since the last call; ask with contains().
+    class Taken {
+      public:
+        explicit Taken(std::uint64_t bits) : bits_(bits) {}
+        bool contains(int signal) const { return (bits_ >> signal & 1) != 0; }
+
+      private:
+        std::uint64_t bits_;
+    };
+    Taken take();
+    // Whether it came and was not taken yet.
+    bool noted(int signal) const;
+
+  private:
+    UniqueFd wake_;
+};
+
+// Blocks every signal for as long as it lives: around a fork, so that none is lost between parent's handlers and
+// child's.
+class SignalBlock {
+  public:
+    SignalBlock();
+    ~SignalBlock();
+    SignalBlock(const SignalBlock&) = delete;
+    SignalBlock& operator=(const SignalBlock&) = delete;
+
+  private:
+    sigset_t saved_;
+};
+
+void ignore_signals(std::initializer_list<int> signals);
+void reset_signals(std::initializer_list<int> signals);
+void unblock_all_signals();
+
+// "SIGSEGV"; "an unnamed signal" for the rest.
+const char* signal_name(int signal);
+
+} // namespace cppcorn

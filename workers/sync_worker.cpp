@@ -1,0 +1,229 @@
+#include "workers/sync_worker.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "workers/log/error_log.hpp"
+#include "workers/system_error.hpp"
+
+namespace cppcorn {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int events_at_once = 128;
+constexpr auto accept_pause = 200ms; // after an accept that failed for want of something
+constexpr auto orphan_grace = 900ms; // for the requests under way when the master has died
+
+// In epoll's data: a descriptor, and which of its successive connections is meant. 0 stands for what is no connection.
+std::uint64_t tag(int fd, unsigned generation) {
+    return std::uint64_t{generation} << 32 | static_cast<std::uint32_t>(fd);
+}
+
+void watch(int epoll, int operation, int fd, std::uint32_t events, unsigned generation) {
+    epoll_event event{};
+    event.events = events;
+    event.data.u64 = tag(fd, generation);
+    check(::epoll_ctl(epoll, operation, fd, &event), "cannot watch a descriptor");
+}
+
+} // namespace
+
+SyncWorker::SyncWorker(Service& service, const std::vector<ListeningSocket>& listeners, MasterLink& master,
+                       SignalInbox& signals)
+    : service_(service),
+      listeners_(listeners),
+      master_(master),
+      signals_(signals),
+      pool_(service.settings),
+      recycling_(service.settings, SteadyClock::now(), static_cast<std::uint64_t>(::getpid()) * 2654435761u),
+      epoll_(check(::epoll_create1(EPOLL_CLOEXEC), "cannot make an epoll")),
+      events_(events_at_once) {
+    watch(epoll_.get(), EPOLL_CTL_ADD, signals_.fd(), EPOLLIN, 0);
+    watch(epoll_.get(), EPOLL_CTL_ADD, master_.leash_fd(), EPOLLIN, 0);
+    watch_listeners(true);
+}
+
+SyncWorker::~SyncWorker() = default;
+
+void SyncWorker::run() {
+    for (;;) {
+        const Time now = SteadyClock::now();
+        if (finished(now)) return;
+        const int count = ::epoll_wait(epoll_.get(), events_.data(), events_at_once, wait_time_ms(now));
+        if (count < 0 && errno != EINTR) throw_system_error("cannot wait for connections");
+        serve_ready(std::max(count, 0));
+        expire_overdue();
+        service_.access_log.flush();
+        recycle_if_enough(SteadyClock::now());
+    }
+}
+
+bool SyncWorker::finished(Time now) const {
+    if (quick_exit_ || now >= give_up_at_) return true;
+    return leaving_ && backlog_done_ && connection_count_ == 0;
+}
+
+int SyncWorker::wait_time_ms(Time now) const {
+    Time next = std::min({listen_again_at_, give_up_at_, recycling_.due()});
+    if (const auto deadline = deadlines_.earliest()) next = std::min(next, *deadline);
+    if (next == Time::max()) return -1;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - now).count();
+    return static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000));
+}
+
+// The connections first, then one new one: a worker with much to do leaves new connections to the others.
+void SyncWorker::serve_ready(int event_count) {
+    int acceptable = -1;
+    for (int i = 0; i < event_count; ++i) {
+        const int fd = static_cast<int>(events_[i].data.u64 & 0xffffffff);
+        const auto generation = static_cast<unsigned>(events_[i].data.u64 >> 32);
+        if (generation != 0) {
+            Seat& seat = seats_[fd];
+            if (seat.generation == generation) settle(fd, seat.connection->serve(service_, pool_));
+        } else if (fd == signals_.fd()) {
+            take_signals();
+        } else if (fd == master_.leash_fd()) {
+            backlog_done_ = true; // whoever starts anew shall have it
+            leave(SteadyClock::now() + orphan_grace);
+        } else {
+            acceptable = fd;
+        }
+    }
+    if (listening_) accept_next(acceptable);
+}
+
+// One connection of the listener that is ready. A worker that leaves takes what waits on any of them, until nothing
+// does.
+void SyncWorker::accept_next(int acceptable) {
+    bool accepted = false;
+    for (const auto& listener : listeners_) {
+        if (listening_ && (leaving_ || listener.fd == acceptable)) accepted |= accept_one(listener);
+    }
+    if (leaving_ && listening_ && !accepted) stop_accepting();
+}
+
+bool SyncWorker::accept_one(const ListeningSocket& listener) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    UniqueFd socket(::accept4(listener.fd, reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (!socket.is_open() && errno == EAGAIN) return false;
+    if (socket.is_open()) {
+        admit(std::move(socket), listener, address);
+    } else {
+        accept_failed(listener, errno);
+    }
+    return true;
+}
+
+void SyncWorker::stop_accepting() {
+    watch_listeners(false);
+    backlog_done_ = true;
+}
+
+void SyncWorker::accept_failed(const ListeningSocket& listener, int error) {
+    // The connection's own trouble (it was reset while it waited) is no trouble of ours.
+    if (error == EINTR || error == ECONNABORTED || error == EPROTO || error == EPERM) return;
+    spdlog::error("Cannot accept a connection on {}: {}; trying again in {} ms", listener.server_name,
+                  std::strerror(error), accept_pause.count());
+    watch_listeners(false);
+    listen_again_at_ = SteadyClock::now() + accept_pause;
+}
+
+void SyncWorker::admit(UniqueFd socket, const ListeningSocket& listener, const sockaddr_storage& address) {
+    const int fd = socket.get();
+    if (static_cast<std::size_t>(fd) >= seats_.size()) seats_.resize(static_cast<std::size_t>(fd) * 2 + 64);
+    Seat& seat = seats_[fd];
+    seat.generation = next_generation_++;
+    if (next_generation_ == 0) next_generation_ = 1;
+    seat.writing = false;
+    seat.scheduled_at = Time::max();
+    seat.connection = std::make_unique<Connection>(std::move(socket), make_peer(address, listener), service_.settings,
+                                                   SteadyClock::now());
+    watch(epoll_.get(), EPOLL_CTL_ADD, fd, EPOLLIN, seat.generation);
+    if (++connection_count_ >= service_.settings.worker_connections) watch_listeners(false);
+    if (leaving_) seat.connection->leave(SteadyClock::now());
+    settle(fd, seat.connection->serve(service_, pool_));
+}
+
+// Gives a connection what it wants next.
+void SyncWorker::settle(int fd, Connection::Wants wants) {
+    Seat& seat = seats_[fd];
+    if (wants == Connection::Wants::to_close) {
+        seat.connection.reset(); // closing takes it out of the epoll set, too
+        seat.generation = 0;
+        if (connection_count_-- >= service_.settings.worker_connections) watch_listeners(true);
+        return;
+    }
+    const bool writing = wants == Connection::Wants::to_write;
+    if (writing != seat.writing) {
+        seat.writing = writing;
+        watch(epoll_.get(), EPOLL_CTL_MOD, fd, writing ? EPOLLOUT : EPOLLIN, seat.generation);
+    }
+    const Time deadline = seat.connection->deadline();
+    if (deadline >= seat.scheduled_at) return;
+    seat.scheduled_at = deadline;
+    deadlines_.push({deadline, fd, seat.generation});
+}
+
+void SyncWorker::expire_overdue() {
+    const Time now = SteadyClock::now();
+    while (const auto due = deadlines_.pop_due(now)) {
+        Seat& seat = seats_[due->number];
+        if (seat.generation != due->generation || seat.scheduled_at != due->at) continue;
+        seat.scheduled_at = Time::max();
+        const bool overdue = now >= seat.connection->deadline();
+        const auto unchanged = seat.writing ? Connection::Wants::to_write : Connection::Wants::to_read;
+        settle(due->number, overdue ? seat.connection->overdue(service_, pool_) : unchanged);
+    }
+    if (now < listen_again_at_) return;
+    listen_again_at_ = Time::max();
+    if (connection_count_ < service_.settings.worker_connections) watch_listeners(true);
+}
+
+void SyncWorker::take_signals() {
+    const auto taken = signals_.take();
+    if (taken.contains(SIGUSR1)) {
+        reopen_error_log(service_.settings);
+        service_.access_log.reopen();
+    }
+    if (taken.contains(SIGINT) || taken.contains(SIGQUIT)) quick_exit_ = true;
+    if (taken.contains(SIGTERM)) leave(Time::max());
+}
+
+void SyncWorker::leave(Time give_up_at) {
+    give_up_at_ = std::min(give_up_at_, give_up_at);
+    if (leaving_) return;
+    leaving_ = true;
+    service_.leave();
+    const Time now = SteadyClock::now();
+    for (std::size_t fd = 0; fd < seats_.size(); ++fd) {
+        Seat& seat = seats_[fd];
+        if (!seat.connection) continue;
+        const auto unchanged = seat.writing ? Connection::Wants::to_write : Connection::Wants::to_read;
+        const auto wants = seat.connection->leave(now);
+        settle(static_cast<int>(fd), wants == Connection::Wants::to_close ? wants : unchanged);
+    }
+}
+
+void SyncWorker::recycle_if_enough(Time now) {
+    if (leaving_ || !recycling_.enough(service_.slot.requests(), now)) return;
+    spdlog::info("Worker wants a replacement: {}", recycling_.reason());
+    master_.tell(Notice::wants_replacement);
+}
+
+void SyncWorker::watch_listeners(bool watching) {
+    if (watching == listening_ || backlog_done_) return;
+    listening_ = watching;
+    for (const auto& listener : listeners_) {
+        watch(epoll_.get(), watching ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, listener.fd, EPOLLIN, 0);
+    }
+}
+
+} // namespace cppcorn

@@ -1,0 +1,80 @@
+// The worker class `sync`: one thread, one epoll, many connections, one request at a time. Connections that are idle,
+// half sent by a slow client or draining to a slow reader cost memory but no worker time. A worker whose app is busy
+// accepts nothing: new connections go to idle workers through the listening sockets that all share.
+#pragma once
+
+#include <sys/epoll.h>
+
+#include <memory>
+#include <vector>
+
+#include "workers/connection.hpp"
+#include "workers/deadline_heap.hpp"
+#include "workers/exchange_pool.hpp"
+#include "workers/master_link.hpp"
+#include "workers/recycling.hpp"
+#include "workers/service.hpp"
+#include "workers/signal_inbox.hpp"
+
+namespace cppcorn {
+
+class SyncWorker {
+  public:
+    // All references outlive the worker. The listeners are non-blocking.
+    SyncWorker(Service& service, const std::vector<ListeningSocket>& listeners, MasterLink& master,
+               SignalInbox& signals);
+    ~SyncWorker();
+
+    // Serves until it is told to leave (SIGTERM: once all is answered; SIGQUIT, SIGINT: now) or the master is gone.
+    void run();
+
+  private:
+    using Time = SteadyClock::time_point;
+
+    struct Seat {
+        std::unique_ptr<Connection> connection;
+        unsigned generation = 0;
+        bool writing = false;            // what epoll watches it for
+        Time scheduled_at = Time::max(); // of its earliest entry in the heap
+    };
+
+    bool finished(Time now) const;
+    int wait_time_ms(Time now) const;
+    void serve_ready(int event_count);
+    void accept_next(int acceptable);
+    // False if none was waiting.
+    bool accept_one(const ListeningSocket& listener);
+    void admit(UniqueFd socket, const ListeningSocket& listener, const sockaddr_storage& address);
+    void settle(int fd, Connection::Wants wants);
+    void expire_overdue();
+    void take_signals();
+    void leave(Time give_up_at);
+    void recycle_if_enough(Time now);
+
+    void watch_listeners(bool watch);
+    void accept_failed(const ListeningSocket& listener, int error);
+    void stop_accepting();
+
+    Service& service_;
+    const std::vector<ListeningSocket>& listeners_;
+    MasterLink& master_;
+    SignalInbox& signals_;
+    ExchangePool pool_;
+    Recycling recycling_;
+
+    UniqueFd epoll_;
+    std::vector<epoll_event> events_;
+    std::vector<Seat> seats_; // by descriptor
+    int connection_count_ = 0;
+    unsigned next_generation_ = 1;
+    DeadlineHeap deadlines_;
+
+    bool listening_ = false;             // the listeners are in the epoll set
+    bool backlog_done_ = false;          // none is to be accepted any more
+    Time listen_again_at_ = Time::max(); // after a failed accept
+    bool quick_exit_ = false;
+    bool leaving_ = false;
+    Time give_up_at_ = Time::max();
+};
+
+} // namespace cppcorn
