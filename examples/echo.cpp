@@ -12,8 +12,12 @@ Response app(Request& request) {
     if (const auto length = request.content_length()) {
         response.headers.add("Content-Length", std::to_string(*length));
     }
-    // Runs after this function has returned, so it captures the request and nothing else.
-    response.body = [&request](Writer& out) {
+    // The first piece is read before the response begins: a client may wait to be told that its body is wanted.
+    std::string first(64 * 1024, '\0');
+    first.resize(request.read(first.data(), first.size()));
+    // Runs after this function has returned, when `request` is still there and `first` is not.
+    response.body = [&request, first](Writer& out) {
+        out.write(first);
         std::array<char, 64 * 1024> piece;
         while (const std::size_t count = request.read(piece)) out.write({piece.data(), count});
     };

@@ -15,7 +15,7 @@
 #include <cppcorn/log.hpp>
 #include <cppcorn/served_app.hpp>
 
-// Each stands at namespace scope, outside functions, once per app and name; a module may have several.
+// Each stands outside functions and anonymous namespaces, once per app and name; a module may have several.
 //
 //     CPPCORN_APP(app)                             the function or variable `app`, as mymodule:app
 //     CPPCORN_APP_AS(name, expression)             an app, or a factory, of any expression, evaluated when it is loaded

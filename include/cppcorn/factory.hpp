@@ -17,7 +17,12 @@ struct TypeList {};
 
 // The parameters and the result of a function or of an object with one operator().
 template <class T>
-struct Signature : Signature<decltype(&T::operator())> {};
+struct Signature {};
+template <class T>
+requires requires {
+    &T::operator();
+}
+struct Signature<T> : Signature<decltype(&T::operator())> {};
 template <class R, class... P>
 struct Signature<R(P...)> {
     using Result = R;

@@ -35,6 +35,22 @@ AccessRecord record_of(std::string_view remote, int status = 200) {
     return record;
 }
 
+// The writes that a log file makes of `lines` when it is a pipe.
+std::vector<std::string> writes_to_pipe(const std::string& lines) {
+    int pipe[2];
+    REQUIRE(::pipe2(pipe, O_CLOEXEC | O_DIRECT) == 0); // such a pipe gives back each write by itself
+    REQUIRE(::fcntl(pipe[1], F_SETPIPE_SZ, 1 << 20) > 0);
+    LogFile("-", pipe[1]).write(lines);
+    ::close(pipe[1]);
+    std::vector<std::string> writes;
+    std::string buffer(1 << 16, '\0');
+    for (ssize_t count; (count = ::read(pipe[0], buffer.data(), buffer.size())) > 0;) {
+        writes.push_back(buffer.substr(0, static_cast<std::size_t>(count)));
+    }
+    ::close(pipe[0]);
+    return writes;
+}
+
 } // namespace
 
 TEST_CASE("an access log without a file does nothing") {
@@ -212,24 +228,24 @@ TEST_CASE("a non-blocking pipe that nobody reads is given up") {
 }
 
 TEST_CASE("lines to a pipe go in writes that the system keeps together") {
-    int pipe[2];
-    // Such a pipe gives back each write by itself.
-    REQUIRE(::pipe2(pipe, O_CLOEXEC | O_DIRECT) == 0);
-    REQUIRE(::fcntl(pipe[1], F_SETPIPE_SZ, 1 << 20) > 0);
     std::string lines;
     for (int i = 0; i < 500; ++i)
         lines += std::to_string(i) + std::string(static_cast<std::size_t>(i % 97), 'x') + '\n';
-    LogFile("-", pipe[1]).write(lines);
-    ::close(pipe[1]);
+    const std::vector<std::string> writes = writes_to_pipe(lines);
     std::string seen;
-    std::vector<char> packet(1 << 16);
-    int packets = 0;
-    for (ssize_t count; (count = ::read(pipe[0], packet.data(), packet.size())) > 0; ++packets) {
-        CHECK(count <= PIPE_BUF);
-        CHECK(packet[static_cast<std::size_t>(count) - 1] == '\n');
-        seen.append(packet.data(), static_cast<std::size_t>(count));
+    for (const std::string& write : writes) {
+        CHECK(write.size() <= PIPE_BUF);
+        CHECK(write.back() == '\n');
+        seen += write;
     }
-    ::close(pipe[0]);
     CHECK(seen == lines);
-    CHECK(packets == static_cast<int>(lines.size() / (PIPE_BUF - 100) + 1));
+    CHECK(writes.size() == lines.size() / (PIPE_BUF - 100) + 1);
+}
+
+TEST_CASE("a write to a pipe is filled to the last byte and no further") {
+    const std::string first = std::string(99, 'a') + '\n';
+    const std::string fitting = std::string(PIPE_BUF - 101, 'b') + '\n';
+    CHECK(writes_to_pipe(first + fitting + first) == std::vector<std::string>{first + fitting, first});
+    const std::string longer = 'b' + fitting;
+    CHECK(writes_to_pipe(first + longer) == std::vector<std::string>{first, longer});
 }

@@ -1,0 +1,106 @@
+/* Where each field of the binary interface lies on x86-64. What is here was released: a line may be added, none
+ * changed. Compiled as C11 and as C++20, for the current header and for the frozen one. */
+#include <assert.h>
+
+#include CPPCORN_ABI_HEADER
+
+#if defined(__x86_64__) && defined(__LP64__)
+
+#define CHECK_OFFSET(type, field, offset) \
+    static_assert(offsetof(type, field) == (offset), #type "." #field " has moved")
+#define CHECK_SIZE(type, bytes) static_assert(sizeof(type) == (bytes), "the size of " #type " has changed")
+
+/* As of 1.0 */
+CHECK_OFFSET(cppcorn_str, data, 0);
+CHECK_OFFSET(cppcorn_str, size, 8);
+
+CHECK_OFFSET(cppcorn_field, name, 0);
+CHECK_OFFSET(cppcorn_field, value, 16);
+
+CHECK_OFFSET(cppcorn_module_info, size, 0);
+CHECK_OFFSET(cppcorn_module_info, magic, 4);
+CHECK_OFFSET(cppcorn_module_info, abi_major, 8);
+CHECK_OFFSET(cppcorn_module_info, abi_minor, 10);
+CHECK_OFFSET(cppcorn_module_info, reserved, 12);
+CHECK_OFFSET(cppcorn_module_info, compiler, 16);
+
+CHECK_OFFSET(cppcorn_value, type, 0);
+CHECK_OFFSET(cppcorn_value, flag, 4);
+CHECK_OFFSET(cppcorn_value, integer, 8);
+CHECK_OFFSET(cppcorn_value, real, 16);
+CHECK_OFFSET(cppcorn_value, text, 24);
+
+CHECK_OFFSET(cppcorn_request, size, 0);
+CHECK_OFFSET(cppcorn_request, http_minor, 4);
+CHECK_OFFSET(cppcorn_request, method, 8);
+CHECK_OFFSET(cppcorn_request, target, 24);
+CHECK_OFFSET(cppcorn_request, path, 40);
+CHECK_OFFSET(cppcorn_request, query, 56);
+CHECK_OFFSET(cppcorn_request, scheme, 72);
+CHECK_OFFSET(cppcorn_request, authority, 88);
+CHECK_OFFSET(cppcorn_request, fields, 104);
+CHECK_OFFSET(cppcorn_request, field_count, 112);
+CHECK_OFFSET(cppcorn_request, content_length, 120);
+CHECK_OFFSET(cppcorn_request, remote_address, 128);
+CHECK_OFFSET(cppcorn_request, remote_port, 144);
+CHECK_OFFSET(cppcorn_request, server_port, 148);
+CHECK_OFFSET(cppcorn_request, server_name, 152);
+CHECK_OFFSET(cppcorn_request, host_data, 168);
+
+CHECK_OFFSET(cppcorn_host, size, 0);
+CHECK_OFFSET(cppcorn_host, abi_major, 4);
+CHECK_OFFSET(cppcorn_host, abi_minor, 6);
+CHECK_OFFSET(cppcorn_host, server, 8);
+CHECK_OFFSET(cppcorn_host, read, 16);
+CHECK_OFFSET(cppcorn_host, start, 24);
+CHECK_OFFSET(cppcorn_host, write, 32);
+CHECK_OFFSET(cppcorn_host, flush, 40);
+CHECK_OFFSET(cppcorn_host, send_file, 48);
+CHECK_OFFSET(cppcorn_host, log, 56);
+CHECK_OFFSET(cppcorn_host, extend_deadline, 64);
+CHECK_OFFSET(cppcorn_host, fail, 72);
+CHECK_OFFSET(cppcorn_host, extension, 80);
+
+CHECK_OFFSET(cppcorn_worker, size, 0);
+CHECK_OFFSET(cppcorn_worker, slot, 4);
+CHECK_OFFSET(cppcorn_worker, name, 8);
+
+CHECK_OFFSET(cppcorn_app, size, 0);
+CHECK_OFFSET(cppcorn_app, reserved, 4);
+CHECK_OFFSET(cppcorn_app, self, 8);
+CHECK_OFFSET(cppcorn_app, handle, 16);
+CHECK_OFFSET(cppcorn_app, worker_start, 24);
+CHECK_OFFSET(cppcorn_app, worker_exit, 32);
+CHECK_OFFSET(cppcorn_app, destroy, 40);
+
+CHECK_OFFSET(cppcorn_load, size, 0);
+CHECK_OFFSET(cppcorn_load, arg_count, 4);
+CHECK_OFFSET(cppcorn_load, host, 8);
+CHECK_OFFSET(cppcorn_load, args, 16);
+CHECK_OFFSET(cppcorn_load, error, 24);
+CHECK_OFFSET(cppcorn_load, error_room, 32);
+CHECK_OFFSET(cppcorn_load, app, 40);
+
+static_assert(CPPCORN_ABI_MAJOR == 1, "a new major needs a layout of its own");
+static_assert(CPPCORN_MAGIC == 0x6e726f63u, "the magic number has changed");
+
+/* Sizes grow with the minor: append a block for each. */
+#if CPPCORN_ABI_MINOR == 0
+CHECK_SIZE(cppcorn_str, 16);
+CHECK_SIZE(cppcorn_field, 32);
+CHECK_SIZE(cppcorn_module_info, 24);
+CHECK_SIZE(cppcorn_value, 40);
+CHECK_SIZE(cppcorn_request, 176);
+CHECK_SIZE(cppcorn_host, 88);
+CHECK_SIZE(cppcorn_worker, 16);
+CHECK_SIZE(cppcorn_app, 48);
+CHECK_SIZE(cppcorn_load, 88);
+#else
+#error "append the sizes of this minor, and the offsets of the fields that it added"
+#endif
+
+#endif
+
+int main(void) {
+    return 0;
+}

@@ -1,0 +1,31 @@
+// Reads the request's body in odd ways: ?mode=none, ?mode=first, ?mode=all&max=N
+#include <cstdlib>
+#include <string>
+
+#include <cppcorn/app.hpp>
+
+using namespace cppcorn;
+
+namespace {
+
+Response text(std::string text) {
+    return {200, {{"Content-Type", "text/plain"}}, text + "\n"};
+}
+
+std::size_t max_of(const Request& request) {
+    const auto max = request.query_param("max");
+    return max.has_value() ? std::strtoull(max->c_str(), nullptr, 10) : BodyReader::default_max;
+}
+
+} // namespace
+
+Response app(Request& request) {
+    const std::string mode = request.query_param("mode").value_or("all");
+    if (mode == "none") return text("read nothing");
+    if (mode == "first") {
+        char byte = 0;
+        return text(request.read(&byte, 1) == 0 ? "no body" : std::string("first byte ") + byte);
+    }
+    return text("read " + std::to_string(request.body(max_of(request)).size()) + " bytes");
+}
+CPPCORN_APP(app)
