@@ -36,7 +36,7 @@ ConfigEntry make_entry(const std::string& key, const toml::node& node) {
     return entry;
 }
 
-}  // namespace
+} // namespace
 
 std::vector<ConfigEntry> parse_config_file(std::string_view text) {
     toml::table table;
@@ -46,7 +46,7 @@ std::vector<ConfigEntry> parse_config_file(std::string_view text) {
         throw ConfigFileError("line " + std::to_string(error.source().begin.line) + ": " +
                               std::string(error.description()));
     }
-    std::vector<std::pair<std::uint32_t, ConfigEntry>> found;  // with the line that it stands on
+    std::vector<std::pair<std::uint32_t, ConfigEntry>> found; // with the line that it stands on
     for (const auto& [key, node] : table) {
         found.emplace_back(key.source().begin.line, make_entry(std::string(key.str()), node));
     }
@@ -56,4 +56,4 @@ std::vector<ConfigEntry> parse_config_file(std::string_view text) {
     return entries;
 }
 
-}  // namespace cppcorn
+} // namespace cppcorn

@@ -1,5 +1,5 @@
-// The text of a configuration file: TOML, of which a flat list of settings needs `key = value` with strings, numbers, true, false and arrays of
-// these.
+// The text of a configuration file: TOML, of which a flat list of settings needs `key = value` with strings, numbers,
+// true, false and arrays of these.
 #pragma once
 
 #include <stdexcept>
@@ -23,4 +23,4 @@ class ConfigFileError : public std::runtime_error {
 // In the file's order. Throws ConfigFileError.
 std::vector<ConfigEntry> parse_config_file(std::string_view text);
 
-}  // namespace cppcorn
+} // namespace cppcorn

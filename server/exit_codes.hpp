@@ -5,10 +5,10 @@ namespace cppcorn {
 
 enum ExitCode {
     exit_clean = 0,
-    exit_settings = 1,  // settings, bind, pidfile
+    exit_settings = 1, // settings, bind, pidfile
     exit_usage = 2,
-    exit_no_worker = 3,  // no worker could start
-    exit_no_app = 4,     // the app cannot be loaded
+    exit_no_worker = 3, // no worker could start
+    exit_no_app = 4,    // the app cannot be loaded
 };
 
-}  // namespace cppcorn
+} // namespace cppcorn

@@ -20,4 +20,4 @@ class Pidfile {
     std::string path_;
 };
 
-}  // namespace cppcorn
+} // namespace cppcorn

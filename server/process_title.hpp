@@ -8,8 +8,8 @@ namespace cppcorn {
 
 class ProcessTitle {
   public:
-    // Takes over the memory of main's argv and of the environment behind it (which is moved away first), because that is
-    // where the kernel reads the title. argv must not be used afterwards.
+    // Takes over the memory of main's argv and of the environment behind it (which is moved away first), because that
+    // is where the kernel reads the title. argv must not be used afterwards.
     ProcessTitle(int argc, char** argv);
 
     // Cut to the room there is.
@@ -20,4 +20,4 @@ class ProcessTitle {
     std::size_t room_ = 0;
 };
 
-}  // namespace cppcorn
+} // namespace cppcorn

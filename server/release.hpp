@@ -16,7 +16,7 @@ namespace cppcorn {
 struct Release {
     LoadedSettings loaded;
     AppSpec app;
-    UniqueFd folder;  // the current one when it was made: relative paths start there
+    UniqueFd folder; // the current one when it was made: relative paths start there
     Listeners listeners;
     std::shared_ptr<AccessLog> access_log;
     std::shared_ptr<AppModule> preloaded; // --preload: loaded in the master; else null

@@ -21,4 +21,4 @@ class Scoreboard {
     std::size_t capacity_;
 };
 
-}  // namespace cppcorn
+} // namespace cppcorn

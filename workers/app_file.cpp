@@ -21,10 +21,10 @@
 namespace cppcorn {
 namespace {
 
-constexpr std::string_view kAppPrefix = CPPCORN_APP_SYMBOL_PREFIX;
-constexpr std::string_view kInfoSymbol = CPPCORN_MODULE_INFO_SYMBOL;
-constexpr std::string_view kOwnPrefix = "cppcorn_";
-constexpr std::size_t kMaxListed = 20; // names in a message
+constexpr std::string_view app_prefix = CPPCORN_APP_SYMBOL_PREFIX;
+constexpr std::string_view info_symbol = CPPCORN_MODULE_INFO_SYMBOL;
+constexpr std::string_view own_prefix = "cppcorn_";
+constexpr std::size_t max_listed = 20; // names in a message
 
 [[noreturn]] void fail(const std::string& path, std::string_view what) {
     throw AppLoadError(escaped(path).append(what));
@@ -74,10 +74,10 @@ bool has_symbol(const ElfFile& elf, std::string_view name) {
 std::string list_apps(const ElfFile& elf) {
     std::vector<std::string> names;
     for (const std::string& symbol : elf.symbols) {
-        if (symbol.rfind(kAppPrefix, 0) == 0) names.push_back(escaped(symbol.substr(kAppPrefix.size())));
+        if (symbol.rfind(app_prefix, 0) == 0) names.push_back(escaped(symbol.substr(app_prefix.size())));
     }
     std::sort(names.begin(), names.end());
-    const std::size_t listed = std::min(names.size(), kMaxListed);
+    const std::size_t listed = std::min(names.size(), max_listed);
     std::string list;
     for (std::size_t i = 0; i < listed; ++i) list += (i == 0 ? "" : ", ") + names[i];
     return list + (names.size() > listed ? ", ..." : "");
@@ -89,15 +89,15 @@ void check_app_file(const std::string& path, const std::string& name) {
     const UniqueFd file = open_regular(path);
     ElfFile elf;
     try {
-        elf = read_elf(file.get(), kOwnPrefix);
+        elf = read_elf(file.get(), own_prefix);
     } catch (const std::system_error& error) {
         fail(path, fmt::format(": {}", error.what()));
     }
     if (elf.kind == ElfKind::not_elf) fail_not_elf(path, file);
     check_kind(path, elf);
     if (!elf.symbols_known) return; // the loader will find out
-    if (!has_symbol(elf, kInfoSymbol)) fail(path, " is a shared library but not a cppcorn app");
-    if (has_symbol(elf, fmt::format("{}{}", kAppPrefix, name))) return;
+    if (!has_symbol(elf, info_symbol)) fail(path, " is a shared library but not a cppcorn app");
+    if (has_symbol(elf, fmt::format("{}{}", app_prefix, name))) return;
     const std::string apps = list_apps(elf);
     if (apps.empty()) fail(path, fmt::format(" has no app '{}'; it defines none", name));
     fail(path, fmt::format(" has no app '{}'; it defines: {}", name, apps));

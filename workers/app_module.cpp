@@ -18,8 +18,8 @@
 namespace cppcorn {
 namespace {
 
-constexpr std::size_t kErrorRoom = 512; // bytes for what an entry function says of its failure
-constexpr int kMaxErrno = 4096;
+constexpr std::size_t error_room = 512; // bytes for what an entry function says of its failure
+constexpr int max_errno = 4096;
 
 struct Unload {
     void operator()(void* library) const { ::dlclose(library); }
@@ -107,10 +107,10 @@ std::vector<cppcorn_value> values_of(const AppSpec& spec) {
     return values;
 }
 
-std::string reason_of(int result, const std::array<char, kErrorRoom>& error) {
+std::string reason_of(int result, const std::array<char, error_room>& error) {
     const std::string_view text(error.data(), ::strnlen(error.data(), error.size()));
     if (!text.empty()) return escaped(text);
-    const bool is_errno = result < 0 && result > -kMaxErrno;
+    const bool is_errno = result < 0 && result > -max_errno;
     return is_errno ? fmt::format("failed: {}", std::generic_category().message(-result))
                     : fmt::format("failed with {}", result);
 }
@@ -130,7 +130,7 @@ cppcorn_app enter(const std::string& path, void* library, const AppSpec& spec, c
     if (entry == nullptr) fail(path, fmt::format(" has no app '{}'", spec.name));
 
     const std::vector<cppcorn_value> values = values_of(spec);
-    std::array<char, kErrorRoom> error{};
+    std::array<char, error_room> error{};
     cppcorn_load load{};
     load.size = sizeof load;
     load.arg_count = static_cast<std::uint32_t>(values.size());

@@ -12,14 +12,14 @@
 namespace cppcorn {
 namespace {
 
-constexpr std::array<std::string_view, 7> kSourceEndings{".cpp", ".cc", ".cxx", ".c", ".hpp", ".h", ".rs"};
+constexpr std::array<std::string_view, 7> source_endings{".cpp", ".cc", ".cxx", ".c", ".hpp", ".h", ".rs"};
 
 bool ends_with(std::string_view text, std::string_view ending) {
     return text.size() > ending.size() && text.substr(text.size() - ending.size()) == ending;
 }
 
 bool is_source_name(std::string_view name) {
-    for (const std::string_view ending : kSourceEndings) {
+    for (const std::string_view ending : source_endings) {
         if (ends_with(name, ending)) return true;
     }
     return false;
@@ -74,7 +74,7 @@ std::vector<std::string> candidates_of(const std::string& module, const std::vec
 std::string hint_of(const std::string& stem, bool is_path) {
     const std::string library = stem + ".so";
     if (is_path && probe(library) == 0) return fmt::format("; there is {}", escaped(library));
-    for (const std::string_view ending : kSourceEndings) {
+    for (const std::string_view ending : source_endings) {
         const std::string source = stem + std::string(ending);
         if (probe(source) == 0) return "; " + source_message(source);
     }

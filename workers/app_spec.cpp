@@ -12,9 +12,9 @@
 namespace cppcorn {
 namespace {
 
-constexpr std::size_t kMaxSpecLength = 4096;
-constexpr std::size_t kMaxArguments = 64;
-constexpr std::size_t kMaxQuotedLength = 200; // of the spec, where a message quotes it
+constexpr std::size_t max_spec_length = 4096;
+constexpr std::size_t max_arguments = 64;
+constexpr std::size_t max_quoted_length = 200; // of the spec, where a message quotes it
 
 // Locale-free, as a spec means the same everywhere.
 bool is_digit(char c) {
@@ -35,14 +35,14 @@ std::size_t identifier_length(std::string_view text) {
 // Quoted with ' around, so " stays as it is to be read; the rest as in the logs.
 std::string quoted(std::string_view text) {
     std::string out = "'";
-    for (const char c : text.substr(0, kMaxQuotedLength)) {
+    for (const char c : text.substr(0, max_quoted_length)) {
         if (c == '"') {
             out += c;
         } else {
             append_escaped(out, std::string_view(&c, 1));
         }
     }
-    return out + (text.size() > kMaxQuotedLength ? "...'" : "'");
+    return out + (text.size() > max_quoted_length ? "...'" : "'");
 }
 
 // Reads `(ARGS)` from the opening parenthesis to the spec's end.
@@ -95,7 +95,7 @@ std::vector<AppArgument> ArgumentReader::read() {
     ++at_; // the parenthesis
     skip_blanks();
     while (!skip(')')) {
-        if (arguments.size() == kMaxArguments) fail(fmt::format("more than {} arguments", kMaxArguments));
+        if (arguments.size() == max_arguments) fail(fmt::format("more than {} arguments", max_arguments));
         arguments.push_back(read_literal());
         end_argument();
     }
@@ -179,14 +179,14 @@ std::string ArgumentReader::read_text() {
 }
 
 void ArgumentReader::read_escape(std::string& out) {
-    constexpr std::string_view kNames = "\\'\"abfnrtv";
-    constexpr std::string_view kValues = "\\'\"\a\b\f\n\r\t\v";
+    constexpr std::string_view names = "\\'\"abfnrtv";
+    constexpr std::string_view values = "\\'\"\a\b\f\n\r\t\v";
     const char c = peek();
     if (c >= '0' && c <= '7') return read_octal(out);
     if (at_end()) fail("the text ends in the middle of an escape");
     ++at_;
-    if (const std::size_t named = kNames.find(c); named != std::string_view::npos) {
-        out += kValues[named];
+    if (const std::size_t named = names.find(c); named != std::string_view::npos) {
+        out += values[named];
     } else if (c == 'x') {
         out += static_cast<char>(read_hex(2));
     } else if (c == 'u' || c == 'U') {
@@ -245,7 +245,7 @@ std::string call_of(const AppSpec& spec) {
 } // namespace
 
 AppSpec parse_app_spec(std::string_view text) {
-    if (text.size() > kMaxSpecLength) fail_spec(text, fmt::format("it is longer than {} characters", kMaxSpecLength));
+    if (text.size() > max_spec_length) fail_spec(text, fmt::format("it is longer than {} characters", max_spec_length));
     // Paths and symbols end at a zero byte: what follows it would be ignored silently.
     if (text.find('\0') != std::string_view::npos) fail_spec(text, "it has a zero byte");
 

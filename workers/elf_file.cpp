@@ -18,31 +18,31 @@
 namespace cppcorn {
 namespace {
 
-constexpr std::size_t kMaxSymbols = 1024;    // that are listed
-constexpr std::size_t kMaxNameLength = 1024; // of a symbol; a longer one is none that we look for
+constexpr std::size_t max_symbols = 1024;     // that are listed
+constexpr std::size_t max_name_length = 1024; // of a symbol; a longer one is none that we look for
 
 #if defined(__x86_64__)
-constexpr unsigned kNativeMachine = EM_X86_64;
+constexpr unsigned native_machine = EM_X86_64;
 #elif defined(__i386__)
-constexpr unsigned kNativeMachine = EM_386;
+constexpr unsigned native_machine = EM_386;
 #elif defined(__aarch64__)
-constexpr unsigned kNativeMachine = EM_AARCH64;
+constexpr unsigned native_machine = EM_AARCH64;
 #elif defined(__arm__)
-constexpr unsigned kNativeMachine = EM_ARM;
+constexpr unsigned native_machine = EM_ARM;
 #elif defined(__riscv)
-constexpr unsigned kNativeMachine = EM_RISCV;
+constexpr unsigned native_machine = EM_RISCV;
 #elif defined(__powerpc64__)
-constexpr unsigned kNativeMachine = EM_PPC64;
+constexpr unsigned native_machine = EM_PPC64;
 #elif defined(__s390__)
-constexpr unsigned kNativeMachine = EM_S390;
+constexpr unsigned native_machine = EM_S390;
 #elif defined(__loongarch__)
-constexpr unsigned kNativeMachine = 258; // EM_LOONGARCH, which older elf.h lack
+constexpr unsigned native_machine = 258; // EM_LOONGARCH, which older elf.h lack
 #else
 #error "add this machine's ELF number"
 #endif
 
-constexpr unsigned char kNativeClass = sizeof(void*) == 8 ? ELFCLASS64 : ELFCLASS32;
-constexpr unsigned char kNativeData = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
+constexpr unsigned char native_class = sizeof(void*) == 8 ? ELFCLASS64 : ELFCLASS32;
+constexpr unsigned char native_data = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
 
 // As `uname -m` has them.
 std::string machine_name(unsigned machine, unsigned char elf_class, unsigned char data) {
@@ -101,7 +101,7 @@ class Bytes {
     // A table of `count` structs in the file's own layout.
     template <class Struct>
     std::optional<std::vector<Struct>> read_table(std::uint64_t offset, std::uint64_t count) const {
-        if (count > kMaxElfTable / sizeof(Struct) || !holds(offset, count * sizeof(Struct))) return std::nullopt;
+        if (count > max_elf_table / sizeof(Struct) || !holds(offset, count * sizeof(Struct))) return std::nullopt;
         std::vector<Struct> table(static_cast<std::size_t>(count));
         if (!read(offset, table.data(), table.size() * sizeof(Struct))) return std::nullopt;
         return table;
@@ -179,7 +179,7 @@ bool read_identity(const Bytes& bytes, ElfFile& file) {
     const unsigned machine = read_half(identity->machine, data);
     file.kind = kind_of(read_half(identity->type, data));
     file.machine = machine_name(machine, elf_class, data);
-    file.is_native = machine == kNativeMachine && elf_class == kNativeClass && data == kNativeData;
+    file.is_native = machine == native_machine && elf_class == native_class && data == native_data;
     return file.is_native;
 }
 
@@ -221,7 +221,7 @@ bool is_exported(const Symbol& symbol) {
 // every symbol.
 std::string_view text_at(const std::vector<char>& texts, std::size_t at) {
     if (at >= texts.size()) return {};
-    const std::string_view rest(texts.data() + at, std::min(texts.size() - at, kMaxNameLength + 1));
+    const std::string_view rest(texts.data() + at, std::min(texts.size() - at, max_name_length + 1));
     const std::size_t end = rest.find('\0');
     return end == std::string_view::npos ? std::string_view{} : rest.substr(0, end);
 }
@@ -233,7 +233,7 @@ void read_symbols(const Bytes& bytes, const Section& table, const Section& names
     if (!symbols || !texts) return;
     file.symbols_known = true;
     for (const Symbol& symbol : *symbols) {
-        if (file.symbols.size() == kMaxSymbols) return;
+        if (file.symbols.size() == max_symbols) return;
         if (!is_exported(symbol)) continue;
         const std::string_view name = text_at(*texts, symbol.st_name);
         if (!name.empty() && name.substr(0, prefix.size()) == prefix) file.symbols.emplace_back(name);
@@ -278,7 +278,7 @@ ElfFile read_elf(int fd, std::string_view prefix) {
 }
 
 std::string native_machine() {
-    return machine_name(kNativeMachine, kNativeClass, kNativeData);
+    return machine_name(native_machine, native_class, native_data);
 }
 
 } // namespace cppcorn

@@ -1,5 +1,5 @@
 // What an ELF file says of itself, read without loading it. Files are not trusted: a truncated or hostile one gives a
-// poorer answer, never a crash, and never more memory than kMaxElfTable.
+// poorer answer, never a crash, and never more memory than max_elf_table.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace cppcorn {
 
-constexpr std::size_t kMaxElfTable = std::size_t{64} << 20; // bytes of one table that is read; larger ones are not
+constexpr std::size_t max_elf_table = std::size_t{64} << 20; // bytes of one table that is read; larger ones are not
 
 enum class ElfKind { not_elf, object, executable, shared_library, core, unknown };
 

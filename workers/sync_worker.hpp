@@ -3,10 +3,10 @@
 // accepts nothing: new connections go to idle workers through the listening sockets that all share.
 #pragma once
 
-#include <sys/epoll.h>
-
 #include <memory>
 #include <vector>
+
+#include <sys/epoll.h>
 
 #include "workers/connection.hpp"
 #include "workers/deadline_heap.hpp"

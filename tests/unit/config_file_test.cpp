@@ -8,7 +8,9 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-Texts texts_of(const std::string& value) { return parse_config_file("key = " + value).at(0).texts; }
+Texts texts_of(const std::string& value) {
+    return parse_config_file("key = " + value).at(0).texts;
+}
 
 std::string error_of(const std::string& text) {
     try {
@@ -19,9 +21,11 @@ std::string error_of(const std::string& text) {
     return "";
 }
 
-bool begins_with(const std::string& text, const std::string& start) { return text.rfind(start, 0) == 0; }
+bool begins_with(const std::string& text, const std::string& start) {
+    return text.rfind(start, 0) == 0;
+}
 
-}  // namespace
+} // namespace
 
 TEST_CASE("config file: entries in the file's order, not the alphabet's") {
     const auto entries = parse_config_file(

@@ -22,10 +22,10 @@ namespace {
 
 // The header field that CGI calls `variable`; empty if it is not one.
 std::string field_of(std::string_view variable) {
-    constexpr std::string_view kPrefix = "HTTP_";
+    constexpr std::string_view prefix = "HTTP_";
     if (variable != "CONTENT_TYPE" && variable != "CONTENT_LENGTH") {
-        if (variable.substr(0, kPrefix.size()) != kPrefix) return {};
-        variable.remove_prefix(kPrefix.size());
+        if (variable.substr(0, prefix.size()) != prefix) return {};
+        variable.remove_prefix(prefix.size());
     }
     std::string field(variable);
     std::replace(field.begin(), field.end(), '_', '-');
@@ -121,29 +121,29 @@ struct AccessAtoms {
 
 namespace {
 
-constexpr std::array<AccessAtoms::Row, 19> kAtoms{{{'h', AccessAtoms::remote},
-                                                   {'l', AccessAtoms::literal, "-"},
-                                                   {'u', AccessAtoms::user},
-                                                   {'t', AccessAtoms::date},
-                                                   {'r', AccessAtoms::request_line},
-                                                   {'m', AccessAtoms::method},
-                                                   {'U', AccessAtoms::path},
-                                                   {'q', AccessAtoms::query},
-                                                   {'H', AccessAtoms::protocol},
-                                                   {'s', AccessAtoms::status},
-                                                   {'B', AccessAtoms::size},
-                                                   {'b', AccessAtoms::size_or_dash},
-                                                   {'f', AccessAtoms::request_field, "Referer"},
-                                                   {'a', AccessAtoms::request_field, "User-Agent"},
-                                                   {'T', AccessAtoms::seconds},
-                                                   {'D', AccessAtoms::microseconds},
-                                                   {'M', AccessAtoms::milliseconds},
-                                                   {'L', AccessAtoms::decimal_seconds},
-                                                   {'p', AccessAtoms::process}}};
+constexpr std::array<AccessAtoms::Row, 19> atoms{{{'h', AccessAtoms::remote},
+                                                  {'l', AccessAtoms::literal, "-"},
+                                                  {'u', AccessAtoms::user},
+                                                  {'t', AccessAtoms::date},
+                                                  {'r', AccessAtoms::request_line},
+                                                  {'m', AccessAtoms::method},
+                                                  {'U', AccessAtoms::path},
+                                                  {'q', AccessAtoms::query},
+                                                  {'H', AccessAtoms::protocol},
+                                                  {'s', AccessAtoms::status},
+                                                  {'B', AccessAtoms::size},
+                                                  {'b', AccessAtoms::size_or_dash},
+                                                  {'f', AccessAtoms::request_field, "Referer"},
+                                                  {'a', AccessAtoms::request_field, "User-Agent"},
+                                                  {'T', AccessAtoms::seconds},
+                                                  {'D', AccessAtoms::microseconds},
+                                                  {'M', AccessAtoms::milliseconds},
+                                                  {'L', AccessAtoms::decimal_seconds},
+                                                  {'p', AccessAtoms::process}}};
 
 std::string letters() {
     std::string list;
-    for (const AccessAtoms::Row& row : kAtoms) list += row.letter;
+    for (const AccessAtoms::Row& row : atoms) list += row.letter;
     return list;
 }
 
@@ -192,7 +192,7 @@ void AccessFormat::add_literal(std::string_view text) {
 }
 
 bool AccessFormat::add_letter(char letter) {
-    for (const AccessAtoms::Row& row : kAtoms) {
+    for (const AccessAtoms::Row& row : atoms) {
         if (row.letter != letter) continue;
         ops_.push_back({row.append, row.text});
         return true;

@@ -12,8 +12,8 @@
 namespace cppcorn {
 namespace {
 
-constexpr std::size_t kBatch = std::size_t{64} << 10; // bytes that are gathered for one write
-constexpr std::size_t kUsualLine = 4096;
+constexpr std::size_t batch = std::size_t{64} << 10; // bytes that are gathered for one write
+constexpr std::size_t usual_line = 4096;
 
 } // namespace
 
@@ -21,7 +21,7 @@ AccessLog::AccessLog(const Settings& settings) {
     if (settings.access_log.empty()) return;
     format_ = std::make_unique<AccessFormat>(settings.access_log_format);
     file_ = std::make_unique<LogFile>(settings.access_log, STDOUT_FILENO);
-    lines_.reserve(kBatch + kUsualLine);
+    lines_.reserve(batch + usual_line);
 }
 
 AccessLog::~AccessLog() {
@@ -36,7 +36,7 @@ void AccessLog::write(const AccessRecord& record) {
     if (!active()) return;
     const std::size_t before = lines_.size();
     format_->append(lines_, record);
-    if (lines_.size() < kBatch) return;
+    if (lines_.size() < batch) return;
     // The line that overflows the batch opens the next one.
     file_->write(std::string_view(lines_).substr(0, before == 0 ? lines_.size() : before));
     lines_.erase(0, before == 0 ? lines_.size() : before);

@@ -12,8 +12,8 @@
 namespace cppcorn {
 namespace {
 
-constexpr std::size_t kMaxValue = 8192; // bytes, before they are escaped
-constexpr std::size_t kMaxUser = 256;
+constexpr std::size_t max_value = 8192; // bytes, before they are escaped
+constexpr std::size_t max_user = 256;
 
 // -1 for what is no digit of it; both alphabets.
 int base64_digit(char c) {
@@ -26,7 +26,7 @@ int base64_digit(char c) {
 }
 
 // Decodes up to the first colon into `user`. Nothing if it is not base64.
-AccessValue decode_user(std::string_view text, std::array<char, kMaxUser>& user) {
+AccessValue decode_user(std::string_view text, std::array<char, max_user>& user) {
     while (!text.empty() && text.back() == '=') text.remove_suffix(1);
     std::size_t size = 0;
     unsigned bits = 0;
@@ -96,33 +96,33 @@ void append_number(std::string& out, std::uint64_t number) {
 }
 
 void append_user(std::string& out, const AccessRecord& record) {
-    constexpr std::string_view kScheme = "Basic ";
+    constexpr std::string_view scheme = "Basic ";
     const std::string_view field = request_field_of(record, "Authorization").value_or("");
-    std::array<char, kMaxUser> user;
+    std::array<char, max_user> user;
     AccessValue name;
-    if (http::equal_ignoring_case(field.substr(0, kScheme.size()), kScheme)) {
-        const std::size_t at = field.find_first_not_of(' ', kScheme.size());
+    if (http::equal_ignoring_case(field.substr(0, scheme.size()), scheme)) {
+        const std::size_t at = field.find_first_not_of(' ', scheme.size());
         if (at != std::string_view::npos) name = decode_user(field.substr(at), user);
     }
     append_value(out, name);
 }
 
 std::string_view cut(std::string_view value) {
-    return value.substr(0, kMaxValue);
+    return value.substr(0, max_value);
 }
 
 // By hand, as the names of months must not follow a locale that an app sets.
 std::string_view DateText::local(std::time_t second) {
     if (second == local_second_) return local_text_;
-    constexpr std::array<const char*, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    constexpr std::array<const char*, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     std::tm date{};
     ::localtime_r(&second, &date);
     const long minutes = date.tm_gmtoff / 60;
     const long distance = minutes < 0 ? -minutes : minutes;
     local_text_.clear();
     fmt::format_to(std::back_inserter(local_text_), "{:02}/{}/{}:{:02}:{:02}:{:02} {}{:02}{:02}", date.tm_mday,
-                   kMonths[static_cast<std::size_t>(date.tm_mon)], date.tm_year + 1900, date.tm_hour, date.tm_min,
+                   months[static_cast<std::size_t>(date.tm_mon)], date.tm_year + 1900, date.tm_hour, date.tm_min,
                    date.tm_sec, minutes < 0 ? '-' : '+', distance / 60, distance % 60);
     local_second_ = second;
     return local_text_;

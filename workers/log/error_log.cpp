@@ -86,13 +86,13 @@ class LineFormatter final : public spdlog::formatter {
 };
 
 int syslog_facility(const std::string& name) {
-    constexpr std::array<std::pair<std::string_view, int>, 20> kFacilities{
+    constexpr std::array<std::pair<std::string_view, int>, 20> facilities{
         {{"auth", LOG_AUTH},     {"authpriv", LOG_AUTHPRIV}, {"cron", LOG_CRON},     {"daemon", LOG_DAEMON},
          {"ftp", LOG_FTP},       {"kern", LOG_KERN},         {"lpr", LOG_LPR},       {"mail", LOG_MAIL},
          {"news", LOG_NEWS},     {"syslog", LOG_SYSLOG},     {"user", LOG_USER},     {"uucp", LOG_UUCP},
          {"local0", LOG_LOCAL0}, {"local1", LOG_LOCAL1},     {"local2", LOG_LOCAL2}, {"local3", LOG_LOCAL3},
          {"local4", LOG_LOCAL4}, {"local5", LOG_LOCAL5},     {"local6", LOG_LOCAL6}, {"local7", LOG_LOCAL7}}};
-    for (const auto& [known, facility] : kFacilities) {
+    for (const auto& [known, facility] : facilities) {
         if (name == known) return facility;
     }
     return LOG_USER;

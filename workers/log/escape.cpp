@@ -7,7 +7,7 @@
 namespace cppcorn {
 namespace {
 
-constexpr std::string_view kHexDigits = "0123456789abcdef";
+constexpr std::string_view hex_digits = "0123456789abcdef";
 
 bool is_plain(unsigned char byte) {
     return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
@@ -45,7 +45,7 @@ Decoded decode_utf8(std::string_view text) {
 
 void append_json_unicode(std::string& out, char32_t code_point) {
     out += "\\u";
-    for (int shift = 12; shift >= 0; shift -= 4) out += kHexDigits[(code_point >> shift) & 0xf];
+    for (int shift = 12; shift >= 0; shift -= 4) out += hex_digits[(code_point >> shift) & 0xf];
 }
 
 // Terminals obey the C1 controls; some readers of logs break lines at the two separators.
@@ -96,8 +96,8 @@ void append_escaped(std::string& out, std::string_view text) {
             out += text[at];
         } else {
             out += 'x';
-            out += kHexDigits[byte >> 4];
-            out += kHexDigits[byte & 0xf];
+            out += hex_digits[byte >> 4];
+            out += hex_digits[byte & 0xf];
         }
     }
 }

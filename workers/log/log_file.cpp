@@ -14,13 +14,13 @@
 namespace cppcorn {
 namespace {
 
-constexpr std::size_t kFileBatch = std::size_t{1} << 30; // an appending write to a file is never split up
-constexpr int kStuckMs = 100;                            // for a reader of a non-blocking pipe that does not read
+constexpr std::size_t file_batch = std::size_t{1} << 30; // an appending write to a file is never split up
+constexpr int stuck_ms = 100;                            // for a reader of a non-blocking pipe that does not read
 
 std::size_t batch_size_of(int fd) {
     struct stat status {};
     const bool is_file = ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
-    return is_file ? kFileBatch : PIPE_BUF;
+    return is_file ? file_batch : PIPE_BUF;
 }
 
 // Up to `room` bytes of whole lines, or one line if that is longer.
@@ -33,7 +33,7 @@ std::size_t batch_end(std::string_view lines, std::size_t room) {
 
 bool wait_for_room(int fd) {
     pollfd waited{fd, POLLOUT, 0};
-    return ::poll(&waited, 1, kStuckMs) > 0 && (waited.revents & POLLOUT) != 0;
+    return ::poll(&waited, 1, stuck_ms) > 0 && (waited.revents & POLLOUT) != 0;
 }
 
 // False if the destination takes no more.
