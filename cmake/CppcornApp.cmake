@@ -2,8 +2,8 @@
 #
 # Builds an app module: name.so without "lib" in front, exporting nothing but its cppcorn_* functions. The version
 # script matters: without it, the app's inline and template symbols would be shared with those of other apps and of the
-# server's libraries, and dlclose would never unload it. Sources may be C or C++. The libraries that the app needs are added as to
-# any target: target_link_libraries(name PRIVATE …).
+# server's libraries, and dlclose would never unload it. Sources may be C or C++. Libraries that the app needs are added
+# as to any target: target_link_libraries(name PRIVATE ...).
 set(CPPCORN_APP_VERSION_SCRIPT ${CMAKE_CURRENT_LIST_DIR}/cppcorn_app.map)
 if(NOT DEFINED CPPCORN_APP_INCLUDE_DIR)
   get_filename_component(CPPCORN_APP_INCLUDE_DIR ${CMAKE_CURRENT_LIST_DIR}/../include ABSOLUTE)

@@ -22,21 +22,21 @@ constexpr std::size_t max_symbols = 1024;     // that are listed
 constexpr std::size_t max_name_length = 1024; // of a symbol; a longer one is none that we look for
 
 #if defined(__x86_64__)
-constexpr unsigned native_machine = EM_X86_64;
+constexpr unsigned native_machine_number = EM_X86_64;
 #elif defined(__i386__)
-constexpr unsigned native_machine = EM_386;
+constexpr unsigned native_machine_number = EM_386;
 #elif defined(__aarch64__)
-constexpr unsigned native_machine = EM_AARCH64;
+constexpr unsigned native_machine_number = EM_AARCH64;
 #elif defined(__arm__)
-constexpr unsigned native_machine = EM_ARM;
+constexpr unsigned native_machine_number = EM_ARM;
 #elif defined(__riscv)
-constexpr unsigned native_machine = EM_RISCV;
+constexpr unsigned native_machine_number = EM_RISCV;
 #elif defined(__powerpc64__)
-constexpr unsigned native_machine = EM_PPC64;
+constexpr unsigned native_machine_number = EM_PPC64;
 #elif defined(__s390__)
-constexpr unsigned native_machine = EM_S390;
+constexpr unsigned native_machine_number = EM_S390;
 #elif defined(__loongarch__)
-constexpr unsigned native_machine = 258; // EM_LOONGARCH, which older elf.h lack
+constexpr unsigned native_machine_number = 258; // EM_LOONGARCH, which older elf.h lack
 #else
 #error "add this machine's ELF number"
 #endif
@@ -179,7 +179,7 @@ bool read_identity(const Bytes& bytes, ElfFile& file) {
     const unsigned machine = read_half(identity->machine, data);
     file.kind = kind_of(read_half(identity->type, data));
     file.machine = machine_name(machine, elf_class, data);
-    file.is_native = machine == native_machine && elf_class == native_class && data == native_data;
+    file.is_native = machine == native_machine_number && elf_class == native_class && data == native_data;
     return file.is_native;
 }
 
@@ -278,7 +278,7 @@ ElfFile read_elf(int fd, std::string_view prefix) {
 }
 
 std::string native_machine() {
-    return machine_name(native_machine, native_class, native_data);
+    return machine_name(native_machine_number, native_class, native_data);
 }
 
 } // namespace cppcorn

@@ -1,12 +1,11 @@
 // app.hpp's own part: from the C tables to Request and Response and back.
-#include <cstdio>
-#include <fstream>
 #include <stdexcept>
 
 #include <cppcorn/app.hpp>
 
 #include "tests/catch.hpp"
 #include "tests/unit/app_kit_host.hpp"
+#include "tests/unit/temporary_folder.hpp"
 
 using namespace cppcorn;
 using app_kit_test::Exchange;
@@ -17,13 +16,8 @@ using Catch::Matchers::Contains;
 namespace {
 
 std::string file_path() {
-    static const std::string path = [] {
-        char name[] = "/tmp/app_kit_XXXXXX";
-        const int file = ::mkstemp(name);
-        if (file >= 0) ::close(file);
-        std::ofstream(name) << "0123456789";
-        return std::string(name);
-    }();
+    static const TemporaryFolder folder;
+    static const std::string path = folder.write("digits", "0123456789");
     return path;
 }
 
