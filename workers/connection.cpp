@@ -5,8 +5,6 @@
 
 #include <sys/socket.h>
 
-#include "workers/patience.hpp"
-
 namespace cppcorn {
 namespace {
 
@@ -21,7 +19,7 @@ constexpr auto parting_time = 1s;
 } // namespace
 
 Connection::Connection(UniqueFd socket, const Peer& peer, const Settings& settings, Time now)
-    : socket_(std::move(socket)), peer_(peer), phase_began_(now), deadline_(now + settings.header_timeout) {}
+    : socket_(std::move(socket)), peer_(peer), deadline_(now + settings.header_timeout) {}
 
 Connection::Wants Connection::serve(Service& service, ExchangePool& pool) {
     if (phase_ == Phase::lingering) return linger(pool);
@@ -87,9 +85,8 @@ Connection::Wants Connection::send_answers(Service& service, ExchangePool& pool)
         const auto result = output.flush(socket_.get(), !service.settings.no_sendfile);
         if (result == OutputQueue::Result::failed) return close(pool);
         if (result == OutputQueue::Result::waiting) {
-            enter(Phase::writing);
-            deadline_ =
-                transfer_deadline(phase_began_, service.settings.write_timeout, output.sent_total() - sent_before_);
+            enter(Phase::writing, output.sent_total());
+            deadline_ = patience_.deadline(SteadyClock::now(), output.sent_total(), service.settings.write_timeout);
             return Wants::to_write;
         }
     }
@@ -107,18 +104,21 @@ Connection::Wants Connection::wait_for_input(Service& service, ExchangePool& poo
         pool.give_back(std::move(exchange_));
         return Wants::to_read;
     }
-    enter(exchange_->reading_body() ? Phase::body : Phase::head);
-    deadline_ = phase_ == Phase::body
-                    ? transfer_deadline(phase_began_, settings.body_timeout, exchange_->body_received())
-                    : phase_began_ + settings.header_timeout;
+    if (exchange_->reading_body()) {
+        enter(Phase::body, exchange_->body_received());
+        deadline_ = patience_.deadline(SteadyClock::now(), exchange_->body_received(), settings.body_timeout);
+    } else {
+        enter(Phase::head);
+        deadline_ = patience_.began() + settings.header_timeout;
+    }
     return Wants::to_read;
 }
 
-void Connection::enter(Phase phase) {
+// `bytes`: what has gone through when it begins.
+void Connection::enter(Phase phase, std::uint64_t bytes) {
     if (phase == phase_) return;
     phase_ = phase;
-    phase_began_ = SteadyClock::now();
-    if (exchange_) sent_before_ = exchange_->output().sent_total();
+    patience_.begin(SteadyClock::now(), bytes);
 }
 
 Connection::Wants Connection::overdue(Service& service, ExchangePool& pool) {
@@ -148,7 +148,7 @@ Connection::Wants Connection::finish(ExchangePool& pool) {
     ::shutdown(socket_.get(), SHUT_WR);
     pool.give_back(std::move(exchange_));
     enter(Phase::lingering);
-    deadline_ = phase_began_ + linger_time;
+    deadline_ = patience_.began() + linger_time;
     return linger(pool);
 }
 

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "workers/exchange_pool.hpp"
+#include "workers/patience.hpp"
 #include "workers/peer.hpp"
 #include "workers/service.hpp"
 #include "workers/unique_fd.hpp"
@@ -43,7 +44,7 @@ class Connection {
     Wants finish(ExchangePool& pool);
     Wants linger(ExchangePool& pool);
     Wants close(ExchangePool& pool);
-    void enter(Phase phase);
+    void enter(Phase phase, std::uint64_t bytes = 0);
 
     UniqueFd socket_;
     Peer peer_;
@@ -53,8 +54,7 @@ class Connection {
     bool last_answer_ = false; // nothing more is read; close when all is sent
     bool input_held_ = false;  // complete requests may wait in the input until the client takes its answers
     std::uint32_t lingered_bytes_ = 0;
-    std::uint64_t sent_before_ = 0; // of the exchange's output, when the present phase began
-    Time phase_began_;
+    Patience patience_; // with the present phase
     Time deadline_;
 };
 

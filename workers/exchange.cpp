@@ -35,11 +35,12 @@ cppcorn_str to_abi(std::string_view text) {
 Exchange::Exchange(const Settings& settings) : parser_(settings.limits, underscore_names(settings.header_map)) {}
 
 void Exchange::input_moved(const char* old_base) {
-    if (head_read_ && old_base != input_.base()) parser_.head().rebase(old_base, input_.base());
+    if (head_read_ && old_base != input_.base()) parser_.head().rebase(old_base + head_at_, input_.base() + head_at_);
 }
 
 Exchange::Reading Exchange::advance(const Peer& peer, Service& service) {
     if (!head_read_) {
+        head_at_ = static_cast<std::size_t>(input_.unconsumed().data() - input_.base());
         const http::Progress progress = parser_.next(input_.unconsumed());
         if (progress.step == http::Step::refused) {
             refuse(parser_.refusal().status, parser_.refusal().reason, peer, service);
@@ -62,7 +63,7 @@ Exchange::Reading Exchange::advance(const Peer& peer, Service& service) {
             return Reading::refused;
         }
     }
-    if (answered_ && read_error_ != 0) cut_ = true;
+    if (answered_ && (read_error_ != 0 || parser_.body_size() - left_at_ > drain_size)) cut_ = true;
     if (!body_read_) return Reading::need_more;
     return answered_ ? Reading::done : Reading::ready;
 }
@@ -88,9 +89,13 @@ bool Exchange::can_keep_alive(const Service& service) const {
         read_error_ != 0)
         return false;
     // A client that was never told to continue may send its body or may not: what comes next cannot be known.
-    if (continue_wanted_) return false;
-    if (body_read_ || head.chunked()) return true;
-    return static_cast<std::uint64_t>(head.content_length) - parser_.body_size() <= drain_size;
+    return !continue_wanted_;
+}
+
+// What the app left of the body is worth reading, for the sake of the next request.
+bool Exchange::can_drain() const {
+    if (body_read_ || parser_.head().chunked()) return true;
+    return static_cast<std::uint64_t>(parser_.head().content_length) - parser_.body_size() <= drain_size;
 }
 
 http::ResponseContext Exchange::context(Service& service) const {
@@ -135,7 +140,8 @@ void Exchange::run_app(int socket, const Peer& peer, Service& service) {
     started_ = std::chrono::system_clock::now();
     started_steady_ = SteadyClock::now();
     fill_request(peer);
-    Call call{socket, service, started_steady_};
+    Call call{socket, service, {}};
+    call.patience.begin(started_steady_, parser_.body_size());
     call_ = &call;
     const auto timeout = service.settings.timeout;
     service.slot.begin_request(parser_.head().line, started_steady_,
@@ -165,7 +171,8 @@ void Exchange::finish_response(int result, Service& service) {
     if (!begun) return;
     status_ = writer_.status();
     response_size_ = writer_.body_size();
-    keep_alive_ = writer_.keep_alive() && read_error_ == 0;
+    keep_alive_ = writer_.keep_alive() && read_error_ == 0 && can_drain();
+    left_at_ = parser_.body_size();
 }
 
 void Exchange::answer(int status, Service& service) {
@@ -175,7 +182,8 @@ void Exchange::answer(int status, Service& service) {
     output_.tail() += text;
     status_ = status;
     response_size_ = text.size() - std::min(text.size(), text.find("\r\n\r\n") + 4);
-    keep_alive_ = how.keep_alive;
+    keep_alive_ = how.keep_alive && can_drain();
+    left_at_ = parser_.body_size();
 }
 
 void Exchange::refuse(int status, std::string_view reason, const Peer& peer, Service& service) {

@@ -16,6 +16,7 @@
 #include "workers/http/response_writer.hpp"
 #include "workers/input_buffer.hpp"
 #include "workers/output_queue.hpp"
+#include "workers/patience.hpp"
 #include "workers/peer.hpp"
 #include "workers/service.hpp"
 
@@ -88,7 +89,7 @@ class Exchange {
     struct Call {
         int socket;
         Service& service;
-        SteadyClock::time_point began;
+        Patience patience; // with the client that sends the body
     };
 
     bool body_step(std::string& into);
@@ -98,6 +99,7 @@ class Exchange {
     void log_access(const Peer& peer, Service& service);
     http::ResponseContext context(Service& service) const;
     bool can_keep_alive(const Service& service) const;
+    bool can_drain() const;
 
     std::int64_t receive();
     int after_flush(OutputQueue::Result result);
@@ -108,6 +110,7 @@ class Exchange {
     http::RequestParser parser_;
     http::ResponseWriter writer_;
 
+    std::size_t head_at_ = 0; // where the head begins in the input buffer's memory
     bool head_read_ = false;
     bool body_read_ = false;
     bool answered_ = false;
@@ -118,6 +121,7 @@ class Exchange {
     // Of the response, once it is answered.
     int status_ = 0;
     std::uint64_t response_size_ = 0;
+    std::uint64_t left_at_ = 0; // bytes of the request's body that had been read then
     bool keep_alive_ = false;
     int read_error_ = 0;  // negative errno, once reading the body has failed
     int write_error_ = 0; // the same for writing

@@ -11,7 +11,6 @@
 
 #include "workers/exchange.hpp"
 #include "workers/log/error_log.hpp"
-#include "workers/patience.hpp"
 
 namespace cppcorn {
 namespace {
@@ -65,7 +64,7 @@ std::int64_t Exchange::receive() {
         }
         if (got == 0 || (errno != EAGAIN && errno != EINTR)) return -ECONNRESET;
         const auto deadline =
-            transfer_deadline(call_->began, call_->service.settings.body_timeout, parser_.body_size());
+            call_->patience.deadline(SteadyClock::now(), parser_.body_size(), call_->service.settings.body_timeout);
         if (errno == EAGAIN && !wait_for(call_->socket, POLLIN, deadline)) return -ETIMEDOUT;
     }
 }

@@ -1,5 +1,5 @@
-// How long a transfer may take: a fixed time, and one second more for each KiB that has gone through. The deadline is
-// for the whole transfer, so that a byte now and then does not keep it alive, and yet a large one over a slow line gets
+// How long a transfer may take: a fixed time, begun anew each time that enough has gone through, 1 KiB for each second
+// of it. So a byte now and then does not keep a connection alive, and yet a large transfer over a slow line gets
 // through.
 #pragma once
 
@@ -8,11 +8,30 @@
 
 namespace cppcorn {
 
-inline std::chrono::steady_clock::time_point transfer_deadline(std::chrono::steady_clock::time_point began,
-                                                               std::chrono::milliseconds allowance,
-                                                               std::uint64_t bytes_so_far) {
-    constexpr std::uint64_t slowest_bytes_per_second = 1024;
-    return began + allowance + std::chrono::seconds(bytes_so_far / slowest_bytes_per_second);
-}
+class Patience {
+  public:
+    using Time = std::chrono::steady_clock::time_point;
+
+    // A transfer begins, of which `bytes` have gone through before.
+    void begin(Time now, std::uint64_t bytes) {
+        began_ = now;
+        bytes_before_ = bytes;
+    }
+
+    // When it has lasted too long, now that `bytes` have gone through.
+    Time deadline(Time now, std::uint64_t bytes, std::chrono::milliseconds allowance) {
+        const auto enough = static_cast<std::uint64_t>(allowance.count()) * slowest_bytes_per_second / 1000;
+        if (bytes - bytes_before_ > enough) begin(now, bytes);
+        return began_ + allowance;
+    }
+
+    Time began() const { return began_; }
+
+    static constexpr std::uint64_t slowest_bytes_per_second = 1024;
+
+  private:
+    Time began_{};
+    std::uint64_t bytes_before_ = 0;
+};
 
 } // namespace cppcorn

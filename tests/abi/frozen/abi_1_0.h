@@ -9,7 +9,8 @@
  *     const cppcorn_module_info *cppcorn_module_info_v1(void);          once a module
  *     int cppcorn_app_<name>(cppcorn_load *load);                       once an app; `module:name` asks for it
  *
- * Versions. Every struct starts with `size`, its size in bytes as its writer knew it. Fields are only ever appended.
+ * Versions. Every struct but the three small ones (cppcorn_str, cppcorn_field, cppcorn_value, which never change) starts
+ * with `size`, its size in bytes as its writer knew it. Fields are only ever appended.
  * A reader checks that a field lies within `size` before it uses it (CPPCORN_HAS). Majors must be equal; minors may
  * differ in both directions: the older side does not see the newer side's last fields.
  *
@@ -108,7 +109,8 @@ typedef struct cppcorn_host {
     /* Reads the next bytes of the request's body. Returns how many (1 to `room`), 0 at the body's end, or a negative
      * errno: -ETIMEDOUT the client was too slow, -ECONNRESET it left, -EBADMSG its framing is broken, -EFBIG the body
      * is over the limit. After a failure the connection is closed once `handle` returns. Blocks where the body has not
-     * arrived; sends "100 Continue" on the first call if the client waits for it (RFC 9110, 10.1.1). */
+     * arrived; sends "100 Continue" on the first call if the client waits for it (RFC 9110, 10.1.1)
+     * and no response has begun. What the app leaves unread is dropped, or the connection closed where that is much. */
     int64_t (*read)(const cppcorn_request* request, void* buffer, size_t room);
 
     /* Begins the response: status 200 to 599. Once a request. The fields are copied. `Connection`, `Keep-Alive`,
@@ -161,7 +163,8 @@ typedef struct cppcorn_app {
     uint32_t reserved; /* 0 */
     void* self;
 
-    /* Answers one request. Non-zero is a failure as by `fail`. A return without `start` is one too. */
+    /* Answers one request. Non-zero is a failure as by `fail`. A return without `start` is one too. After -EPIPE or
+     * -ETIMEDOUT from `write` the connection is cut whatever is returned, so 0 is fine. */
     int (*handle)(void* self, const cppcorn_request* request);
 
     /* After the fork, before the worker's first request. Non-zero: this worker cannot start; say why with `log`.
