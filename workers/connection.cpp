@@ -45,16 +45,15 @@ Connection::Wants Connection::receive(Service& service, ExchangePool& pool) {
 
 // Serves the requests that have arrived, and sends the answers together.
 Connection::Wants Connection::answer_requests(Service& service, ExchangePool& pool) {
-    input_held_ = false;
-    while (answer_one(service)) {
-        if (exchange_->input().empty()) break;
-        if (exchange_->output().waiting_bytes() < Exchange::output_high_water) continue;
-        if (exchange_->output().flush(socket_.get(), !service.settings.no_sendfile) != OutputQueue::Result::drained) {
-            input_held_ = true; // a client that does not take its answers gets no more of them
-            break;
+    for (;;) {
+        input_held_ = false;
+        while (!input_held_ && answer_one(service) && !exchange_->input().empty()) {
+            // A client that does not take its answers gets no more of them.
+            input_held_ = exchange_->output().waiting_bytes() >= Exchange::output_high_water;
         }
+        const Wants wants = send_answers(service, pool);
+        if (wants != Wants::to_read || !input_held_) return wants;
     }
-    return send_answers(service, pool);
 }
 
 // True if a request was answered and the next one may follow.
