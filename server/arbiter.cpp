@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
+#include <cstdio>
+#include <filesystem>
 
 #include <poll.h>
 #include <spdlog/spdlog.h>
@@ -82,7 +83,9 @@ void Arbiter::supervise() {
     if (started_ && table_.hopeless() && !table_.stopping()) give_up();
     const WorkerCommands commands = table_.tick(now, request_deadline());
     for (const auto& command : commands.signals) send(command);
-    for (const int slot : commands.spawns) spawn(slot);
+    for (const int slot : commands.spawns) {
+        if (!spawn(slot, now)) break;
+    }
 }
 
 void Arbiter::wait() {
@@ -158,11 +161,13 @@ void Arbiter::handle_hup() {
 }
 
 void Arbiter::handle_ttin() {
+    if (!started_) return;
     table_.want(std::min(table_.wanted() + 1, most_processes / 2));
     spdlog::info("Handling signal: ttin; now {} workers", table_.wanted());
 }
 
 void Arbiter::handle_ttou() {
+    if (!started_) return;
     table_.want(std::max(table_.wanted() - 1, 1));
     spdlog::info("Handling signal: ttou; now {} workers", table_.wanted());
 }
@@ -181,6 +186,7 @@ void Arbiter::handle_usr2() {
 void Arbiter::stop(StopKind kind) {
     if (probe_) probe_->kill();
     reload_again_ = false;
+    for (const auto& entry : table_.entries()) scoreboard_.slot(entry.slot).drain_backlog();
     // The workers have their own copies and serve what waits; from the last one's end on, connections are refused.
     if (!table_.stopping()) release_->listeners.clear();
     table_.stop(kind, Clock::now());
@@ -196,15 +202,20 @@ WorkerTable::RequestDeadline Arbiter::request_deadline() const {
     };
 }
 
-void Arbiter::spawn(int slot) {
+bool Arbiter::spawn(int slot, Time now) {
     scoreboard_.slot(slot).clear();
     try {
-        const pid_t pid =
-            fork_child([&] { return worker_main(*release_, slot, scoreboard_.slot(slot), pipes_, title_); });
-        table_.spawned(slot, pid, Clock::now());
+        const pid_t pid = fork_child(worker_orphan_grace, [&] {
+            previous_.reset(); // with its listeners: what this worker does not serve, it must not keep open
+            probe_.reset();
+            return worker_main(*release_, slot, scoreboard_.slot(slot), pipes_, title_);
+        });
+        table_.spawned(slot, pid, now);
+        return true;
     } catch (const std::system_error& error) {
         spdlog::error("Cannot start a worker: {}", error.what());
-        table_.spawn_failed(Clock::now());
+        table_.spawn_failed(now);
+        return false;
     }
 }
 
@@ -261,17 +272,36 @@ void Arbiter::give_up() {
         spdlog::error("Reload failed: the new workers cannot start; the old ones serve on");
         release_ = std::move(previous_);
         enter_folder(*release_);
+        reopen_error_log(settings());
         table_.roll_back();
-        table_.want(settings().workers);
+        apply_policy();
         return;
     }
     exit_code_ = last_start_failure_;
-    spdlog::error("Shutting down: Master");
-    spdlog::error("Reason: no worker could start");
+    spdlog::error("Giving up: no worker could start");
     stop(StopKind::quick);
 }
 
 // ---- Releases
+
+void Arbiter::apply_policy() {
+    table_.set_policy({settings().boot_timeout, settings().graceful_timeout});
+    table_.want(settings().workers);
+}
+
+// A reload may name another one, or none. The old one stays if the new one cannot be written.
+void Arbiter::update_pidfile() {
+    const std::string& path = settings().pidfile;
+    try {
+        if (path.empty()) {
+            pidfile_.reset();
+        } else if (!pidfile_ || pidfile_->path() != std::filesystem::absolute(path)) {
+            pidfile_ = std::make_unique<Pidfile>(path);
+        }
+    } catch (const std::exception& error) {
+        spdlog::error("{}", error.what());
+    }
+}
 
 void Arbiter::begin_probe(std::shared_ptr<Release> release) {
     probe_.emplace(std::move(release), pipes_, Clock::now());
@@ -320,8 +350,8 @@ void Arbiter::adopt(std::shared_ptr<Release> release) {
     }
     release_ = std::move(release);
     started_ = true;
-    table_.set_policy({settings().boot_timeout, settings().graceful_timeout});
-    table_.want(settings().workers);
+    apply_policy();
+    update_pidfile();
 }
 
 } // namespace cppcorn

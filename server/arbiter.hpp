@@ -51,11 +51,13 @@ class Arbiter {
     void handle_usr1();
     void handle_usr2();
 
-    void spawn(int slot);
+    bool spawn(int slot, Time now);
     void send(const SignalCommand& command);
     void worker_exited(pid_t pid, int wait_status);
     void log_worker_exit(const WorkerEntry& entry, int wait_status) const;
     std::string request_under_way(int slot) const;
+    void apply_policy();
+    void update_pidfile();
     void stop(StopKind kind);
     void give_up();
 

@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include "workers/last_resort.hpp"
 #include "workers/signal_inbox.hpp"
 #include "workers/system_error.hpp"
 
@@ -30,14 +31,18 @@ void MasterPipes::forget_master() {
     leash_write.reset();
 }
 
-pid_t fork_child(const std::function<int()>& main) {
+pid_t fork_child(std::chrono::seconds orphan_grace, const std::function<int()>& main) {
     spdlog::default_logger_raw()->flush();
     const SignalBlock block;
+    const pid_t master = ::getpid();
     const pid_t pid = check(::fork(), "cannot fork");
     if (pid != 0) return pid;
     reset_signals({SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGTTIN, SIGTTOU, SIGWINCH, SIGCHLD});
     int code = 1;
     try {
+        make_last_resort();
+        arm_last_resort_with_parent(orphan_grace);
+        if (::getppid() != master) arm_last_resort(orphan_grace); // it died before it could be told
         code = main();
     } catch (const std::exception& error) {
         spdlog::error("{}", error.what());

@@ -1,6 +1,7 @@
 // What every child of the master is at first: a copy of it that has to forget most of what it was.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 
@@ -22,8 +23,9 @@ struct MasterPipes {
     void forget_master();
 };
 
-// Forks. The child runs `main` with all signals blocked and default actions, and ends with the code that it returns;
-// no destructor or exit handler of the master's runs in it. Throws std::system_error if there can be no child.
-pid_t fork_child(const std::function<int()>& main);
+// Forks. The child runs `main` with all signals blocked and default actions, and ends with the code that it returns; no
+// destructor or exit handler of the master's runs in it. A child that is stuck somewhere when the master dies is ended
+// by the kernel `orphan_grace` later. Throws std::system_error if there can be no child.
+pid_t fork_child(std::chrono::seconds orphan_grace, const std::function<int()>& main);
 
 } // namespace cppcorn

@@ -135,6 +135,7 @@ void Listener::adopt() {
     const std::string what = "cannot use " + address_.text();
     int listening = 0;
     socklen_t size = sizeof listening;
+    ::fcntl(address_.fd, F_SETFD, FD_CLOEXEC);
     // A copy, so that a reload that drops this listener and a later one that wants it back find the original open.
     socket_.reset(check(::fcntl(address_.fd, F_DUPFD_CLOEXEC, 3), what));
     check(::getsockopt(socket_.get(), SOL_SOCKET, SO_ACCEPTCONN, &listening, &size), what);

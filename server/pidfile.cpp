@@ -4,6 +4,7 @@
 #include <charconv>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <stdexcept>
 
 #include <fcntl.h>
@@ -41,7 +42,7 @@ void write_pid(const std::string& path) {
 
 } // namespace
 
-Pidfile::Pidfile(std::string path) : path_(std::move(path)) {
+Pidfile::Pidfile(const std::string& path) : path_(std::filesystem::absolute(path)) {
     const pid_t holder = read_pid(path_);
     if (holder != ::getpid() && is_alive(holder)) {
         throw std::runtime_error("already running with pid " + std::to_string(holder) + ", says pidfile " + path_ +

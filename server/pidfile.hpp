@@ -9,12 +9,12 @@ class Pidfile {
   public:
     // Throws std::runtime_error if a live process holds it, std::system_error if it cannot be written. A stale or
     // unreadable one is replaced.
-    explicit Pidfile(std::string path);
+    explicit Pidfile(const std::string& path);
     ~Pidfile();
     Pidfile(const Pidfile&) = delete;
     Pidfile& operator=(const Pidfile&) = delete;
 
-    const std::string& path() const { return path_; }
+    const std::string& path() const { return path_; } // absolute: a reload may change the folder
 
   private:
     std::string path_;

@@ -22,7 +22,7 @@ std::shared_ptr<Release> open_release(LoadedSettings loaded, const Release* pres
     const auto release = prepare_release(std::move(loaded));
     release->access_log = std::make_shared<AccessLog>(release->settings());
     release->listeners = open_listeners(release->settings(), present != nullptr ? present->listeners : Listeners{});
-    if (present != nullptr) release->preloaded = present->preloaded;
+    if (present != nullptr && release->settings().preload) release->preloaded = present->preloaded;
     return release;
 }
 

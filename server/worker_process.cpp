@@ -33,7 +33,7 @@ void become_worker(const Release& release, MasterPipes& pipes, ProcessTitle& tit
     pipes.forget_master();
     title.set("cppcorn: worker [" + release.settings().display_name() + "]");
     ignore_signals({SIGHUP, SIGUSR2, SIGWINCH, SIGTTIN, SIGTTOU, SIGPIPE}); // meant for the master
-    install_crash_report(error_log_fd());
+    install_crash_report();
     raise_descriptor_limit(release.settings());
     apply_environment(release.settings());
 }
@@ -49,6 +49,12 @@ bool start_app(const cppcorn_app& app, int slot_number, const Settings& settings
     return result == 0;
 }
 
+// Also when the worker ends by an exception.
+struct AccessLogFlush {
+    AccessLog& log;
+    ~AccessLogFlush() { log.flush(); }
+};
+
 void serve(const Release& release, const cppcorn_app& app, ScoreboardSlot& slot, SignalInbox& signals,
            MasterPipes& pipes) {
     std::vector<ListeningSocket> listeners;
@@ -56,9 +62,9 @@ void serve(const Release& release, const cppcorn_app& app, ScoreboardSlot& slot,
     Service service(release.settings(), app, slot, *release.access_log, signals);
     MasterLink master(std::move(pipes.notices_write), std::move(pipes.leash_read));
     SyncWorker worker(service, listeners, master, signals);
+    const AccessLogFlush flush{*release.access_log};
     master.tell(Notice::ready);
     worker.run();
-    release.access_log->flush();
 }
 
 } // namespace

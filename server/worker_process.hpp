@@ -8,6 +8,9 @@
 
 namespace cppcorn {
 
+// What a worker's request may still take once the master is dead.
+constexpr auto worker_orphan_grace = std::chrono::seconds(1);
+
 // Runs in the child. Returns its exit code.
 int worker_main(const Release& release, int slot_number, ScoreboardSlot& slot, MasterPipes& pipes, ProcessTitle& title);
 

@@ -131,7 +131,7 @@ void WorkerTable::end_overdue(SteadyTime now, const RequestDeadline& request_dea
         if (leaving(entry) && due) {
             entry.killed = true;
             entry.act_at = now + kill_delay; // again, should the first be lost on a process in the kernel's hands
-            commands.signals.push_back({entry.pid, entry.slot, SIGKILL, entry.state});
+            commands.signals.push_back({entry.pid, entry.slot, SIGKILL});
             continue;
         }
         if (entry.state == WorkerState::overdue) continue;
@@ -141,14 +141,14 @@ void WorkerTable::end_overdue(SteadyTime now, const RequestDeadline& request_dea
         if (!boot_overdue && !request_overdue) continue;
         entry.state = WorkerState::overdue;
         entry.act_at = now + kill_delay;
-        commands.signals.push_back({entry.pid, entry.slot, SIGABRT, entry.state});
+        commands.signals.push_back({entry.pid, entry.slot, SIGABRT});
     }
 }
 
 void WorkerTable::retire(WorkerEntry& entry, SteadyTime now, WorkerCommands& commands) {
     entry.state = WorkerState::retiring;
     entry.act_at = now + policy_.graceful_timeout;
-    commands.signals.push_back({entry.pid, entry.slot, SIGTERM, entry.state});
+    commands.signals.push_back({entry.pid, entry.slot, SIGTERM});
 }
 
 // The one to let go first: who asked for it, else the oldest that serves.
@@ -171,8 +171,7 @@ void WorkerTable::retire_unneeded(SteadyTime now, WorkerCommands& commands) {
             if (entry.state == WorkerState::overdue) continue;
             entry.state = WorkerState::retiring;
             entry.act_at = stop_at_;
-            commands.signals.push_back(
-                {entry.pid, entry.slot, *stop_ == StopKind::quick ? SIGQUIT : SIGTERM, entry.state});
+            commands.signals.push_back({entry.pid, entry.slot, *stop_ == StopKind::quick ? SIGQUIT : SIGTERM});
         }
         return;
     }

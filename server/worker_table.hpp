@@ -44,7 +44,6 @@ struct SignalCommand {
     pid_t pid;
     int slot;
     int signal;
-    WorkerState state; // after the command: overdue with SIGABRT is a timeout
 };
 
 struct WorkerCommands {

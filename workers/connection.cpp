@@ -19,7 +19,7 @@ constexpr auto parting_time = 1s;
 } // namespace
 
 Connection::Connection(UniqueFd socket, const Peer& peer, const Settings& settings, Time now)
-    : socket_(std::move(socket)), peer_(peer), deadline_(now + settings.header_timeout) {}
+    : socket_(std::move(socket)), peer_(peer), deadline_(deadline_after(now, settings.header_timeout)) {}
 
 Connection::Wants Connection::serve(Service& service, ExchangePool& pool) {
     if (phase_ == Phase::lingering) return linger(pool);
@@ -60,7 +60,7 @@ Connection::Wants Connection::answer_requests(Service& service, ExchangePool& po
 bool Connection::answer_one(Service& service) {
     switch (exchange_->advance(peer_, service)) {
         case Exchange::Reading::need_more:
-            last_answer_ = exchange_->cut();
+            last_answer_ = exchange_->answered() && exchange_->close_after();
             return false;
         case Exchange::Reading::ready:
             exchange_->run_app(socket_.get(), peer_, service);
@@ -97,18 +97,17 @@ Connection::Wants Connection::wait_for_input(Service& service, ExchangePool& poo
     const Settings& settings = service.settings;
     if (exchange_->untouched()) {
         if (service.leaving() && answered_any_) return close(pool);
-        if (!answered_any_) return Wants::to_read; // the deadline for the first byte runs on
-        enter(Phase::idle);
-        deadline_ = SteadyClock::now() + settings.keep_alive;
         pool.give_back(std::move(exchange_));
-        return Wants::to_read;
+        enter(Phase::idle);
+        if (answered_any_) deadline_ = SteadyClock::now() + settings.keep_alive;
+        return Wants::to_read; // else the deadline for the first byte runs on
     }
     if (exchange_->reading_body()) {
         enter(Phase::body, exchange_->body_received());
         deadline_ = patience_.deadline(SteadyClock::now(), exchange_->body_received(), settings.body_timeout);
     } else {
         enter(Phase::head);
-        deadline_ = patience_.began() + settings.header_timeout;
+        deadline_ = deadline_after(patience_.began(), settings.header_timeout);
     }
     return Wants::to_read;
 }
@@ -128,10 +127,10 @@ Connection::Wants Connection::overdue(Service& service, ExchangePool& pool) {
     return send_answers(service, pool);
 }
 
-Connection::Wants Connection::leave(Time now) {
+Connection::Wants Connection::leave(Service& service, ExchangePool& pool) {
     if (phase_ != Phase::idle) return exchange_ && !exchange_->output().empty() ? Wants::to_write : Wants::to_read;
-    if (answered_any_) return Wants::to_close;
-    deadline_ = std::min(deadline_, now + parting_time);
+    if (answered_any_) return serve(service, pool);
+    deadline_ = std::min(deadline_, SteadyClock::now() + parting_time);
     return Wants::to_read;
 }
 

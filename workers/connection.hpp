@@ -27,8 +27,9 @@ class Connection {
     Wants serve(Service& service, ExchangePool& pool);
     // The deadline has passed.
     Wants overdue(Service& service, ExchangePool& pool);
-    // The worker is leaving: an idle connection goes at once, one that has not said anything yet gets a second.
-    Wants leave(Time now);
+    // The worker is leaving: an idle connection goes at once, unless a request has arrived meanwhile; one that has not
+    // said anything yet gets a second.
+    Wants leave(Service& service, ExchangePool& pool);
 
     int fd() const { return socket_.get(); }
     Time deadline() const { return deadline_; }

@@ -1,13 +1,15 @@
 #include "workers/crash_report.hpp"
 
 #include <array>
-#include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 
 #include <execinfo.h>
 #include <unistd.h>
 
+#include "workers/last_resort.hpp"
+#include "workers/log/error_log.hpp"
 #include "workers/signal_inbox.hpp"
 
 namespace cppcorn {
@@ -15,13 +17,12 @@ namespace {
 
 constexpr int crash_signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
 constexpr int most_frames = 64;
+constexpr auto stuck_after = std::chrono::seconds(3);
 constexpr std::size_t handler_stack_size = 64 * 1024;
-
-std::atomic<int> crash_log{2};
 
 // The handler may use async-signal-safe functions only: no allocation, no stdio.
 void put(const char* text) {
-    [[maybe_unused]] const auto ignored = ::write(crash_log, text, std::strlen(text));
+    [[maybe_unused]] const auto ignored = ::write(error_log_fd(), text, std::strlen(text));
 }
 
 void put_number(unsigned long number) {
@@ -36,6 +37,8 @@ void put_number(unsigned long number) {
 }
 
 void report_crash(int signal) {
+    // A report that gets stuck (a lock that the crashed code held) must not keep the process.
+    arm_last_resort(stuck_after);
     put("Stack of pid ");
     put_number(static_cast<unsigned long>(::getpid()));
     put(" at ");
@@ -45,19 +48,13 @@ void report_crash(int signal) {
     const int count = ::backtrace(frames, most_frames);
     // The first two are this function and the signal's trampoline.
     const int skipped = count > 2 ? 2 : 0;
-    ::backtrace_symbols_fd(frames + skipped, count - skipped, crash_log);
-    ::signal(signal, SIG_DFL);
+    ::backtrace_symbols_fd(frames + skipped, count - skipped, error_log_fd());
     ::raise(signal);
 }
 
 } // namespace
 
-void set_crash_log(int log_fd) {
-    crash_log = log_fd;
-}
-
-void install_crash_report(int log_fd) {
-    set_crash_log(log_fd);
+void install_crash_report() {
     // The first call loads libgcc, which a handler must not do.
     void* frame;
     ::backtrace(&frame, 1);
@@ -69,7 +66,7 @@ void install_crash_report(int log_fd) {
     for (const int signal : crash_signals) {
         struct sigaction action {};
         action.sa_handler = report_crash;
-        action.sa_flags = SA_ONSTACK | SA_NODEFER;
+        action.sa_flags = SA_ONSTACK | SA_NODEFER | SA_RESETHAND; // a fault in the report ends it
         sigemptyset(&action.sa_mask);
         ::sigaction(signal, &action, nullptr);
     }

@@ -3,9 +3,10 @@
 // connections by their number only.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
+#include <functional>
 #include <optional>
-#include <queue>
 #include <vector>
 
 namespace cppcorn {
@@ -21,25 +22,39 @@ class DeadlineHeap {
         bool operator>(const Entry& other) const { return at > other.at; }
     };
 
-    void push(Entry entry) { heap_.push(entry); }
+    void push(Entry entry) {
+        heap_.push_back(entry);
+        std::push_heap(heap_.begin(), heap_.end(), std::greater<>());
+    }
+
+    std::size_t size() const { return heap_.size(); }
 
     // The time of the earliest entry, which may be stale.
     std::optional<Time> earliest() const {
         if (heap_.empty()) return std::nullopt;
-        return heap_.top().at;
+        return heap_.front().at;
     }
 
     // Takes out one entry whose time has come. The caller looks whether the connection still exists and is overdue now,
     // and pushes its present deadline if it is not.
     std::optional<Entry> pop_due(Time now) {
-        if (heap_.empty() || heap_.top().at > now) return std::nullopt;
-        const Entry entry = heap_.top();
-        heap_.pop();
+        if (heap_.empty() || heap_.front().at > now) return std::nullopt;
+        std::pop_heap(heap_.begin(), heap_.end(), std::greater<>());
+        const Entry entry = heap_.back();
+        heap_.pop_back();
         return entry;
     }
 
+    // Drops the other entries.
+    template <class Predicate>
+    void keep_if(Predicate wanted) {
+        heap_.erase(std::remove_if(heap_.begin(), heap_.end(), [&](const Entry& entry) { return !wanted(entry); }),
+                    heap_.end());
+        std::make_heap(heap_.begin(), heap_.end(), std::greater<>());
+    }
+
   private:
-    std::priority_queue<Entry, std::vector<Entry>, std::greater<>> heap_;
+    std::vector<Entry> heap_;
 };
 
 } // namespace cppcorn

@@ -52,6 +52,12 @@ Exchange::Reading Exchange::advance(const Peer& peer, Service& service) {
         head_read_ = true;
         body_read_ = !parser_.head().has_body();
         continue_wanted_ = parser_.head().expect_continue && !body_read_;
+        // A small body is read before the app is called, so it is asked for here: a client that keeps it to itself
+        // holds nobody up.
+        if (continue_wanted_ && is_small_body() && input_.empty()) {
+            output_.tail() += continue_response;
+            continue_wanted_ = false;
+        }
     }
     while (!body_read_) {
         if (answered_) body_.clear();
@@ -63,9 +69,13 @@ Exchange::Reading Exchange::advance(const Peer& peer, Service& service) {
             return Reading::refused;
         }
     }
-    if (answered_ && (read_error_ != 0 || parser_.body_size() - left_at_ > drain_size)) cut_ = true;
+    if (answered_ && (read_error_ != 0 || parser_.body_size() - left_at_ > drain_size)) keep_alive_ = false;
     if (!body_read_) return Reading::need_more;
     return answered_ ? Reading::done : Reading::ready;
+}
+
+bool Exchange::is_small_body() const {
+    return parser_.head().chunked() || static_cast<std::uint64_t>(parser_.head().content_length) <= body_buffer_size;
 }
 
 // Takes the next piece of the body out of the input. False if there is none: more must be read, or read_error_ says why

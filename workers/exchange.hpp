@@ -75,6 +75,8 @@ class Exchange {
     int send_file(int file, std::int64_t offset, std::int64_t size);
     int extend_deadline(std::chrono::milliseconds time);
     int fail(std::string_view reason);
+    // A call failed half-way and nothing is certain any more: the connection is cut.
+    void break_off(int error) { write_error_ = error; }
     std::string describe() const; // "GET /x", for log lines
 
     // Bodies up to this size are read before the app is called; of larger ones, this much.
@@ -83,6 +85,8 @@ class Exchange {
     static constexpr std::uint64_t drain_size = 256 * 1024;
     // An app that streams waits once this much is waiting for the client.
     static constexpr std::size_t output_high_water = 256 * 1024;
+
+    static constexpr std::string_view continue_response = "HTTP/1.1 100 Continue\r\n\r\n";
 
   private:
     // What a call of the app needs to know of its surroundings.
@@ -100,10 +104,12 @@ class Exchange {
     http::ResponseContext context(Service& service) const;
     bool can_keep_alive(const Service& service) const;
     bool can_drain() const;
+    bool is_small_body() const;
 
     std::int64_t receive();
     int after_flush(OutputQueue::Result result);
     int wait_for_room();
+    SteadyClock::time_point latest_wait() const;
 
     InputBuffer input_;
     OutputQueue output_;

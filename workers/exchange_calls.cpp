@@ -15,7 +15,8 @@
 namespace cppcorn {
 namespace {
 
-constexpr std::string_view continue_response = "HTTP/1.1 100 Continue\r\n\r\n";
+// What a worker needs to give a slow client up before its master gives the worker up.
+constexpr auto timeout_margin = std::chrono::seconds(1);
 // Worth a gathering send rather than a copy into the queue.
 constexpr std::size_t large_write = 16 * 1024;
 
@@ -63,10 +64,19 @@ std::int64_t Exchange::receive() {
             return 0;
         }
         if (got == 0 || (errno != EAGAIN && errno != EINTR)) return -ECONNRESET;
-        const auto deadline =
-            call_->patience.deadline(SteadyClock::now(), parser_.body_size(), call_->service.settings.body_timeout);
-        if (errno == EAGAIN && !wait_for(call_->socket, POLLIN, deadline)) return -ETIMEDOUT;
+        const auto& settings = call_->service.settings;
+        const auto deadline = call_->patience.deadline(SteadyClock::now(), parser_.body_size(), settings.body_timeout);
+        const short events = output_.empty() ? POLLIN : POLLIN | POLLOUT;
+        if (!wait_for(call_->socket, events, std::min(deadline, latest_wait()))) return -ETIMEDOUT;
+        if (const int error = flush(); error != 0) return error == -EPIPE ? -ECONNRESET : error;
     }
+}
+
+// Until when a client may keep the app waiting.
+SteadyClock::time_point Exchange::latest_wait() const {
+    const auto timeout = call_->service.settings.timeout;
+    if (timeout.count() == 0) return SteadyClock::time_point::max();
+    return call_->service.slot.deadline() - std::min<Milliseconds>(timeout_margin, timeout / 10);
 }
 
 int Exchange::start(int status, std::span<const cppcorn_field> fields) {
@@ -133,7 +143,8 @@ int Exchange::after_flush(OutputQueue::Result result) {
 // Keeps what waits for a slow client bounded.
 int Exchange::wait_for_room() {
     if (write_error_ != 0) return write_error_;
-    const auto deadline = SteadyClock::now() + call_->service.settings.write_timeout;
+    const auto deadline =
+        std::min(deadline_after(SteadyClock::now(), call_->service.settings.write_timeout), latest_wait());
     while (output_.waiting_bytes() > output_high_water) {
         const auto result = output_.flush(call_->socket, !call_->service.settings.no_sendfile);
         if (const int error = after_flush(result); error != 0) return error;
@@ -144,7 +155,9 @@ int Exchange::wait_for_room() {
 }
 
 int Exchange::extend_deadline(std::chrono::milliseconds time) {
-    call_->service.slot.extend_deadline(SteadyClock::now() + time);
+    ScoreboardSlot& slot = call_->service.slot;
+    // Never to sooner: the master may be asleep until the present one. Without --timeout there is none.
+    slot.extend_deadline(std::max(slot.deadline(), SteadyClock::now() + time));
     return 0;
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <new>
 
 #include <spdlog/spdlog.h>
 
@@ -19,36 +18,36 @@ Exchange& exchange_of(const cppcorn_request* request) {
     return *static_cast<Exchange*>(const_cast<void*>(request->host_data));
 }
 
-// Runs `call` and turns what it throws into a negative errno.
+// Runs `call` and turns what it throws into a negative errno. What it had done by then is unknown: the request is
+// broken off.
 template <class Call>
-auto contained(Call call) noexcept -> decltype(call()) {
+auto contained(const cppcorn_request* request, Call call) noexcept -> decltype(call()) {
     try {
         return call();
-    } catch (const std::bad_alloc&) {
-        return -ENOMEM;
     } catch (...) {
-        return -EIO;
+        if (request != nullptr) exchange_of(request).break_off(-ENOMEM);
+        return -ENOMEM;
     }
 }
 
 std::int64_t host_read(const cppcorn_request* request, void* buffer, std::size_t room) {
-    return contained([&] { return exchange_of(request).read(static_cast<char*>(buffer), room); });
+    return contained(request, [&] { return exchange_of(request).read(static_cast<char*>(buffer), room); });
 }
 
 int host_start(const cppcorn_request* request, int status, const cppcorn_field* fields, std::size_t field_count) {
-    return contained([&] { return exchange_of(request).start(status, {fields, field_count}); });
+    return contained(request, [&] { return exchange_of(request).start(status, {fields, field_count}); });
 }
 
 int host_write(const cppcorn_request* request, const void* data, std::size_t size) {
-    return contained([&] { return exchange_of(request).write({static_cast<const char*>(data), size}); });
+    return contained(request, [&] { return exchange_of(request).write({static_cast<const char*>(data), size}); });
 }
 
 int host_flush(const cppcorn_request* request) {
-    return contained([&] { return exchange_of(request).flush(); });
+    return contained(request, [&] { return exchange_of(request).flush(); });
 }
 
 int host_send_file(const cppcorn_request* request, int file, std::int64_t offset, std::int64_t size) {
-    return contained([&] { return exchange_of(request).send_file(file, offset, size); });
+    return contained(request, [&] { return exchange_of(request).send_file(file, offset, size); });
 }
 
 spdlog::level::level_enum log_level(int level) {
@@ -65,7 +64,7 @@ spdlog::level::level_enum log_level(int level) {
 }
 
 void host_log(const cppcorn_request*, int level, const char* text, std::size_t size) {
-    contained([&] {
+    contained(nullptr, [&] {
         const std::string_view cut(text, std::min(size, longest_log_text));
         spdlog::log(log_level(level), "{}{}", escaped(cut), cut.size() < size ? "..." : "");
         return 0;
@@ -73,11 +72,11 @@ void host_log(const cppcorn_request*, int level, const char* text, std::size_t s
 }
 
 int host_extend_deadline(const cppcorn_request* request, std::uint32_t ms) {
-    return contained([&] { return exchange_of(request).extend_deadline(std::chrono::milliseconds(ms)); });
+    return contained(request, [&] { return exchange_of(request).extend_deadline(std::chrono::milliseconds(ms)); });
 }
 
 int host_fail(const cppcorn_request* request, const char* reason, std::size_t size) {
-    return contained([&] { return exchange_of(request).fail({reason, std::min(size, longest_log_text)}); });
+    return contained(request, [&] { return exchange_of(request).fail({reason, std::min(size, longest_log_text)}); });
 }
 
 const void* host_extension(const char*) {

@@ -10,7 +10,8 @@
 namespace cppcorn {
 namespace {
 
-constexpr std::size_t file_piece = 64 * 1024; // read at a time where sendfile is off or cannot serve the file
+constexpr std::size_t file_piece = 64 * 1024;  // read at a time where sendfile is off or cannot serve the file
+constexpr std::size_t file_weight = 16 * 1024; // of an open file, in bytes that wait: descriptors are few
 constexpr std::size_t keep_capacity = 64 * 1024;
 
 bool would_block() {
@@ -80,7 +81,11 @@ OutputQueue::Result OutputQueue::flush_bytes(int socket, std::string_view extra,
         const std::string_view first = std::string_view(head_).substr(sent_);
         const std::string_view second = extra.substr(extra_taken);
         const ssize_t sent = first.empty() ? send_two(socket, second, {}) : send_two(socket, first, second);
-        if (sent < 0) return would_block() ? Result::waiting : Result::failed;
+        if (sent < 0 && !would_block()) return Result::failed;
+        if (sent < 0) {
+            forget_sent();
+            return Result::waiting;
+        }
         const auto count = static_cast<std::size_t>(sent);
         sent_total_ += count;
         const auto of_first = std::min(count, first.size());
@@ -114,9 +119,16 @@ OutputQueue::Result OutputQueue::flush_file(int socket, bool use_sendfile) {
     return Result::drained;
 }
 
+// So that a queue that is never quite drained does not grow.
+void OutputQueue::forget_sent() {
+    if (sent_ < keep_capacity) return;
+    head_.erase(0, sent_);
+    sent_ = 0;
+}
+
 std::size_t OutputQueue::waiting_bytes() const {
     std::size_t bytes = head_.size() - sent_;
-    for (const auto& part : files_) bytes += part.after.size();
+    for (const auto& part : files_) bytes += part.after.size() + file_weight;
     return bytes;
 }
 

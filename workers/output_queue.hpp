@@ -31,7 +31,7 @@ class OutputQueue {
     Result flush_with(int socket, bool use_sendfile, std::string_view extra);
 
     bool empty() const { return sent_ == head_.size() && files_.empty(); }
-    // Bytes in memory that wait; files count nothing.
+    // Bytes in memory that wait; an open file counts as a few.
     std::size_t waiting_bytes() const;
     // Bytes that the socket has taken, ever.
     std::uint64_t sent_total() const { return sent_total_; }
@@ -47,6 +47,7 @@ class OutputQueue {
     };
 
     Result flush_bytes(int socket, std::string_view extra, std::size_t& extra_taken);
+    void forget_sent();
     Result flush_file(int socket, bool use_sendfile);
 
     std::string head_; // the bytes before the first file; nearly always all there is

@@ -8,6 +8,12 @@
 
 namespace cppcorn {
 
+// 0 is for ever.
+inline std::chrono::steady_clock::time_point deadline_after(std::chrono::steady_clock::time_point begin,
+                                                            std::chrono::milliseconds allowance) {
+    return allowance.count() > 0 ? begin + allowance : std::chrono::steady_clock::time_point::max();
+}
+
 class Patience {
   public:
     using Time = std::chrono::steady_clock::time_point;
@@ -22,7 +28,7 @@ class Patience {
     Time deadline(Time now, std::uint64_t bytes, std::chrono::milliseconds allowance) {
         const auto enough = static_cast<std::uint64_t>(allowance.count()) * slowest_bytes_per_second / 1000;
         if (bytes - bytes_before_ > enough) begin(now, bytes);
-        return began_ + allowance;
+        return deadline_after(began_, allowance);
     }
 
     Time began() const { return began_; }

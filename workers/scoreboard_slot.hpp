@@ -31,8 +31,13 @@ struct alignas(64) ScoreboardSlot {
         requests_.store(requests_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     }
 
+    // Master: no worker is left to take over what waits in the backlog, so this one, leaving, shall serve it.
+    void drain_backlog() { drains_backlog_.store(true, std::memory_order_release); }
+    bool drains_backlog() const { return drains_backlog_.load(std::memory_order_acquire); }
+
     // Master: before a new worker gets the slot.
     void clear() {
+        drains_backlog_.store(false);
         deadline_ns_.store(idle);
         requests_.store(0);
     }
@@ -54,7 +59,8 @@ struct alignas(64) ScoreboardSlot {
     std::atomic<std::int64_t> began_ns_{0};
     std::atomic<std::uint64_t> requests_{0};
     std::atomic<std::uint32_t> line_size_{0};
-    char line_[228]{};
+    std::atomic<bool> drains_backlog_{false};
+    char line_[227]{};
 };
 
 static_assert(sizeof(ScoreboardSlot) == 256);

@@ -18,8 +18,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int events_at_once = 128;
-constexpr auto accept_pause = 200ms; // after an accept that failed for want of something
-constexpr auto orphan_grace = 900ms; // for the requests under way when the master has died
+constexpr auto accept_pause = 200ms;    // after an accept that failed for want of something
+constexpr auto retire_accept_time = 1s; // a retiring worker still takes what its siblings have not
+constexpr auto orphan_grace = 900ms;    // for the requests under way when the master has died
 
 // In epoll's data: a descriptor, and which of its successive connections is meant. 0 stands for what is no connection.
 std::uint64_t tag(int fd, unsigned generation) {
@@ -71,6 +72,7 @@ bool SyncWorker::finished(Time now) const {
 }
 
 int SyncWorker::wait_time_ms(Time now) const {
+    if (leaving_ && listening_) return 0; // there is more to accept, or accept_next() has to find out that there is not
     Time next = std::min({listen_again_at_, give_up_at_, recycling_.due()});
     if (const auto deadline = deadlines_.earliest()) next = std::min(next, *deadline);
     if (next == Time::max()) return -1;
@@ -80,7 +82,7 @@ int SyncWorker::wait_time_ms(Time now) const {
 
 // The connections first, then one new one: a worker with much to do leaves new connections to the others.
 void SyncWorker::serve_ready(int event_count) {
-    int acceptable = -1;
+    acceptable_.clear();
     for (int i = 0; i < event_count; ++i) {
         const int fd = static_cast<int>(events_[i].data.u64 & 0xffffffff);
         const auto generation = static_cast<unsigned>(events_[i].data.u64 >> 32);
@@ -90,25 +92,34 @@ void SyncWorker::serve_ready(int event_count) {
         } else if (fd == signals_.fd()) {
             take_signals();
         } else if (fd == master_.leash_fd()) {
-            backlog_done_ = true; // whoever starts anew shall have it
+            check(::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr), "cannot let go of the leash");
+            stop_accepting(); // what waits is for the next master
             leave(SteadyClock::now() + orphan_grace);
         } else {
-            acceptable = fd;
+            acceptable_.push_back(fd);
         }
     }
-    if (listening_) accept_next(acceptable);
+    if (listening_) accept_next();
 }
 
-// One connection of the listener that is ready. A worker that leaves takes what waits on any of them, until nothing
-// does.
-void SyncWorker::accept_next(int acceptable) {
-    bool accepted = false;
-    for (const auto& listener : listeners_) {
-        if (listening_ && (leaving_ || listener.fd == acceptable)) accepted |= accept_one(listener);
+// One connection, of each ready listener in turn. A worker that leaves looks at all of them until none has one waiting,
+// but does not go on for ever: while others serve, what waits is theirs as well; when all are leaving, it stops while
+// there is still time to answer.
+void SyncWorker::accept_next() {
+    const Time now = SteadyClock::now();
+    if (leaving_ && now >= (service_.slot.drains_backlog() ? drain_until_ : accept_until_)) return stop_accepting();
+    for (std::size_t i = 0; i < listeners_.size(); ++i) {
+        const std::size_t index = (next_listener_ + i) % listeners_.size();
+        const int fd = listeners_[index].fd;
+        const bool ready = std::find(acceptable_.begin(), acceptable_.end(), fd) != acceptable_.end();
+        if (!(ready || leaving_) || !accept_one(listeners_[index])) continue;
+        next_listener_ = index + 1;
+        return;
     }
-    if (leaving_ && listening_ && !accepted) stop_accepting();
+    if (leaving_) stop_accepting();
 }
 
+// False if none was waiting.
 bool SyncWorker::accept_one(const ListeningSocket& listener) {
     sockaddr_storage address{};
     socklen_t size = sizeof address;
@@ -148,8 +159,8 @@ void SyncWorker::admit(UniqueFd socket, const ListeningSocket& listener, const s
                                                    SteadyClock::now());
     watch(epoll_.get(), EPOLL_CTL_ADD, fd, EPOLLIN, seat.generation);
     if (++connection_count_ >= service_.settings.worker_connections) watch_listeners(false);
-    if (leaving_) seat.connection->leave(SteadyClock::now());
     settle(fd, seat.connection->serve(service_, pool_));
+    if (leaving_ && seat.connection) settle(fd, seat.connection->leave(service_, pool_));
 }
 
 // Gives a connection what it wants next.
@@ -159,6 +170,7 @@ void SyncWorker::settle(int fd, Connection::Wants wants) {
         seat.connection.reset(); // closing takes it out of the epoll set, too
         seat.generation = 0;
         if (connection_count_-- >= service_.settings.worker_connections) watch_listeners(true);
+        forget_stale_deadlines();
         return;
     }
     const bool writing = wants == Connection::Wants::to_write;
@@ -187,6 +199,15 @@ void SyncWorker::expire_overdue() {
     if (connection_count_ < service_.settings.worker_connections) watch_listeners(true);
 }
 
+// Connections that come and go leave their entries behind, which must not pile up until their time comes.
+void SyncWorker::forget_stale_deadlines() {
+    if (deadlines_.size() < 1024 + 4 * static_cast<std::size_t>(connection_count_)) return;
+    deadlines_.keep_if([this](const DeadlineHeap::Entry& entry) {
+        const Seat& seat = seats_[entry.number];
+        return seat.generation == entry.generation && seat.scheduled_at == entry.at;
+    });
+}
+
 void SyncWorker::take_signals() {
     const auto taken = signals_.take();
     if (taken.contains(SIGUSR1)) {
@@ -203,17 +224,17 @@ void SyncWorker::leave(Time give_up_at) {
     leaving_ = true;
     service_.leave();
     const Time now = SteadyClock::now();
+    accept_until_ = now + std::min<Milliseconds>(retire_accept_time, service_.settings.graceful_timeout / 2);
+    drain_until_ = now + service_.settings.graceful_timeout * 3 / 4;
     for (std::size_t fd = 0; fd < seats_.size(); ++fd) {
-        Seat& seat = seats_[fd];
-        if (!seat.connection) continue;
-        const auto unchanged = seat.writing ? Connection::Wants::to_write : Connection::Wants::to_read;
-        const auto wants = seat.connection->leave(now);
-        settle(static_cast<int>(fd), wants == Connection::Wants::to_close ? wants : unchanged);
+        if (seats_[fd].connection) settle(static_cast<int>(fd), seats_[fd].connection->leave(service_, pool_));
     }
 }
 
 void SyncWorker::recycle_if_enough(Time now) {
-    if (leaving_ || !recycling_.enough(service_.slot.requests(), now)) return;
+    const std::uint64_t requests = service_.slot.requests();
+    const bool served = std::exchange(requests_before_, requests) != requests;
+    if (leaving_ || !(served || now >= recycling_.due()) || !recycling_.enough(requests, now)) return;
     spdlog::info("Worker wants a replacement: {}", recycling_.reason());
     master_.tell(Notice::wants_replacement);
 }

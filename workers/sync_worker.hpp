@@ -41,12 +41,12 @@ class SyncWorker {
     bool finished(Time now) const;
     int wait_time_ms(Time now) const;
     void serve_ready(int event_count);
-    void accept_next(int acceptable);
-    // False if none was waiting.
+    void accept_next();
     bool accept_one(const ListeningSocket& listener);
     void admit(UniqueFd socket, const ListeningSocket& listener, const sockaddr_storage& address);
     void settle(int fd, Connection::Wants wants);
     void expire_overdue();
+    void forget_stale_deadlines();
     void take_signals();
     void leave(Time give_up_at);
     void recycle_if_enough(Time now);
@@ -64,7 +64,9 @@ class SyncWorker {
 
     UniqueFd epoll_;
     std::vector<epoll_event> events_;
-    std::vector<Seat> seats_; // by descriptor
+    std::vector<int> acceptable_;   // listeners that were ready in this turn
+    std::size_t next_listener_ = 0; // whose turn it is
+    std::vector<Seat> seats_;       // by descriptor
     int connection_count_ = 0;
     unsigned next_generation_ = 1;
     DeadlineHeap deadlines_;
@@ -74,7 +76,10 @@ class SyncWorker {
     Time listen_again_at_ = Time::max(); // after a failed accept
     bool quick_exit_ = false;
     bool leaving_ = false;
+    Time accept_until_ = Time::max(); // while leaving
+    Time drain_until_ = Time::max();  // the same, when no other worker is there for what waits
     Time give_up_at_ = Time::max();
+    std::uint64_t requests_before_ = 0;
 };
 
 } // namespace cppcorn

@@ -37,12 +37,15 @@ void sleep_ms(long ms) {
     std::abort();
 }
 
-// Deaf to everything that can be ignored.
+// Deaf to the signals by which a process is asked to end.
 [[noreturn]] void hang_deaf() {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::sigprocmask(SIG_BLOCK, &all, nullptr);
-    for (const int number : {SIGTERM, SIGABRT, SIGINT, SIGQUIT}) std::signal(number, SIG_IGN);
+    sigset_t asked;
+    ::sigemptyset(&asked);
+    for (const int number : {SIGTERM, SIGABRT, SIGINT, SIGQUIT}) {
+        ::sigaddset(&asked, number);
+        std::signal(number, SIG_IGN);
+    }
+    ::sigprocmask(SIG_BLOCK, &asked, nullptr);
     for (;;) ::pause();
 }
 

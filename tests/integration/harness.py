@@ -348,6 +348,7 @@ class Server:
         self._stop_code = stop_code
         self._sockets = []
         self._process = None
+        self._port = None
 
     def __enter__(self):
         self._process = subprocess.Popen(
@@ -476,7 +477,9 @@ class Server:
 
     @property
     def port(self):
-        return int(self.wait_log(LISTENING.pattern)[0][2])
+        if self._port is None:
+            self._port = int(self.wait_log(LISTENING.pattern)[0][2])
+        return self._port
 
     # -- What it answers
 

@@ -192,11 +192,46 @@ def test_no_100_continue_where_the_body_is_there_already(echo):
     assert answer.endswith(b"abc")
 
 
-def test_no_100_continue_where_the_app_does_not_read():
+def test_no_100_continue_for_a_large_body_that_the_app_does_not_read():
     with Server("hello:app") as server:
-        answer = exchange(server, b"POST / HTTP/1.1\r\n" + HOST + b"Expect: 100-continue\r\nContent-Length: 3\r\n\r\n")
+        answer = exchange(server, b"POST / HTTP/1.1\r\n" + HOST + b"Expect: 100-continue\r\nContent-Length: 100000\r\n\r\n")
         assert answer.startswith(b"HTTP/1.1 200 ")
         assert b"Connection: close" in answer
+
+
+def test_a_client_that_keeps_its_small_body_to_itself_holds_nobody_up():
+    with Server("echo:app", "--workers", "1") as server, server.connect() as sock:
+        sock.sendall(b"POST / HTTP/1.1\r\n" + HOST + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+        assert sock.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        assert server.get("/").status == 200
+        sock.sendall(b"hello")
+        assert read_response(sock)[2] == b"hello"
+
+
+def test_a_client_that_stalls_the_app_does_not_cost_the_worker():
+    """The worker gives the client up before its master gives the worker up."""
+    with Server("echo:app", "--workers", "1", "--timeout", "2") as server:
+        worker = server.worker_pids()
+        with server.connect(timeout=10) as sock:
+            sock.sendall(b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 200000\r\n\r\n" + b"x" * 100000)
+            read_end(sock)
+        assert server.worker_pids() == worker
+    with Server("stream:app", "--workers", "1", "--timeout", "2") as server:
+        worker = server.worker_pids()
+        with server.connect(timeout=10) as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            sock.sendall(b"GET /?n=1000000&ms=0 HTTP/1.1\r\n" + HOST + b"\r\n")
+            assert server.get("/?n=1&ms=0").status == 200
+        assert server.worker_pids() == worker
+
+
+def test_a_timeout_of_0_is_for_ever():
+    off = [part for name in ("header", "body", "write") for part in (f"--{name}-timeout", "0")]
+    with Server("echo:app", *off) as server, server.connect() as sock:
+        for part in (b"POST / HT", b"TP/1.1\r\n" + HOST + b"Content-Length: 4\r\n\r\n12", b"34"):
+            time.sleep(0.1)  # the deadline that must not pass has no event to wait for
+            sock.sendall(part)
+        assert read_response(sock)[2] == b"1234"
 
 
 @pytest.mark.parametrize(

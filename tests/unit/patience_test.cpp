@@ -22,3 +22,9 @@ TEST_CASE("Patience: enough data begins it anew, and earlier data counts once") 
     CHECK(patience.deadline(start + 9s, 15 * 1024, 10s) == start + 13s);
     CHECK(patience.deadline(start + 12s, 1 << 20, 10s) == start + 22s);
 }
+
+TEST_CASE("Patience: an allowance of 0 is for ever") {
+    Patience patience;
+    patience.begin(Patience::Time{1h}, 0);
+    CHECK(patience.deadline(Patience::Time{2h}, 1, 0ms) == Patience::Time::max());
+}

@@ -137,7 +137,7 @@ typedef struct cppcorn_host {
     /* Writes one line to the error log. Control bytes are escaped, long lines cut. `request` may be null. */
     void (*log)(const cppcorn_request* request, int level, const char* text, size_t size);
 
-    /* Gives this request `ms` milliseconds from now, in place of what is left of --timeout. */
+    /* Gives this request at least `ms` milliseconds from now, whatever is left of --timeout. */
     int (*extend_deadline)(const cppcorn_request* request, uint32_t ms);
 
     /* Gives the request up, with a reason for the error log: the client gets a 500, or where the response has begun, a

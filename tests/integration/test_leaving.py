@@ -1,0 +1,126 @@
+"""What clients see of workers that leave, and of a master that dies."""
+
+import os
+import signal
+import socket
+import threading
+import time
+
+import pytest
+
+from harness import Disconnected, Server, is_alive, read_response, wait_until
+
+GET = b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+def test_a_worker_leaves_as_soon_as_its_last_answer_is_out():
+    """Also where the last connection came from the backlog and was closed at once."""
+    with Server("faults:app", "--workers", "1", "--graceful-timeout", "20") as server:
+        running, waiting = server.connect(), server.connect()
+        running.sendall(b"GET /sleep?ms=600 HTTP/1.0\r\n\r\n")
+        waiting.sendall(b"GET /pid HTTP/1.0\r\n\r\n")
+        time.sleep(0.1)  # so that the app is busy; nothing outside tells
+        server.signal(signal.SIGTERM)
+        assert read_response(running)[0] == 200
+        assert read_response(waiting)[0] == 200
+        began = time.monotonic()
+        assert server.wait_exit() == 0
+        assert time.monotonic() - began < 5
+
+
+def test_a_request_on_an_idle_connection_that_crosses_the_stop_is_answered():
+    with Server("faults:app", "--workers", "1") as server:
+        idle, running = server.connect(), server.connect()
+        idle.sendall(GET % b"/pid")
+        assert read_response(idle)[0] == 200
+        running.sendall(GET % b"/sleep?ms=600")
+        time.sleep(0.1)  # so that the app is busy; nothing outside tells
+        server.signal(signal.SIGTERM)
+        idle.sendall(GET % b"/pid")
+        assert read_response(running)[0] == 200
+        status, headers, _ = read_response(idle)
+        assert (status, headers["connection"]) == (200, "close")
+        assert server.wait_exit() == 0
+
+
+def test_old_workers_leave_under_steady_load():
+    """A reload under load: no request fails and no old worker is killed at the end of its grace."""
+    with Server("faults:app", "--workers", "2", "--graceful-timeout", "6") as server:
+        old = set(server.worker_pids())
+        failures, done = [], threading.Event()
+
+        def client():
+            while not done.is_set():
+                try:
+                    if server.get("/sleep?ms=20", headers={"Connection": "close"}).status != 200:
+                        failures.append("status")
+                except (OSError, Disconnected) as error:
+                    failures.append(repr(error))
+
+        clients = [threading.Thread(target=client) for _ in range(8)]
+        for thread in clients:
+            thread.start()
+        server.signal(signal.SIGHUP)
+        wait_until(lambda: not old & set(server.worker_pids()), 5)
+        done.set()
+        for thread in clients:
+            thread.join()
+        assert failures == []
+        assert "Killing worker" not in server.log_text()
+
+
+@pytest.mark.parametrize("path", [b"/spin", b"/deaf"])
+def test_a_stuck_worker_does_not_outlive_a_killed_master(path):
+    with Server("faults:app", "--workers", "2", "--timeout", "0", stop_code=-signal.SIGKILL) as server:
+        workers = server.worker_pids()
+        with server.connect() as sock:
+            sock.sendall(GET % path)
+            time.sleep(0.1)  # so that the app is busy; nothing outside tells
+            os.kill(server.pid, signal.SIGKILL)
+            wait_until(lambda: not any(is_alive(pid) for pid in workers), 3)
+        assert server.wait_exit() == -signal.SIGKILL
+
+
+def test_a_reload_lets_go_of_the_address_before(tmp_path):
+    settings = tmp_path / "cppcorn.toml"
+
+    def free_port():
+        with socket.socket() as sock:
+            sock.bind(("127.0.0.1", 0))
+            return sock.getsockname()[1]
+
+    first, second = free_port(), free_port()
+    settings.write_text(f'bind = "127.0.0.1:{first}"\n')
+    with Server("hello:app", "--workers", "2", cwd=tmp_path, bind=None) as server:
+        for port in (second, first, second):
+            settings.write_text(f'bind = "127.0.0.1:{port}"\n')
+            old = set(server.worker_pids())
+            server.signal(signal.SIGHUP)
+            wait_until(lambda: not old & set(server.worker_pids()) and len(server.worker_pids()) == 2)
+            socket.create_connection(("127.0.0.1", port)).close()
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection(("127.0.0.1", first + second - port))
+        assert "Reload failed" not in server.log_text()
+
+
+def test_two_listeners_get_their_turns():
+    with Server("faults:app", "--bind", "127.0.0.1:0", "--workers", "1") as server:
+        ports = [int(match.group(2)) for match in server.wait_log(r"Listening at: http://([^:]+):(\d+) ", count=2)]
+        served, done = {port: 0 for port in ports}, threading.Event()
+
+        def client(port):
+            while not done.is_set():
+                with socket.create_connection(("127.0.0.1", port)) as sock:
+                    sock.sendall(b"GET /sleep?ms=1 HTTP/1.0\r\n\r\n")
+                    while sock.recv(4096):
+                        pass
+                served[port] += 1
+
+        clients = [threading.Thread(target=client, args=(port,)) for port in ports * 4]
+        for thread in clients:
+            thread.start()
+        wait_until(lambda: sum(served.values()) > 400, 20)
+        done.set()
+        for thread in clients:
+            thread.join()
+        assert min(served.values()) > max(served.values()) / 3

@@ -1,0 +1,18 @@
+// A timer that ends this process by SIGKILL, whatever it is stuck in: for when nobody else is left to do it.
+#pragma once
+
+#include <chrono>
+
+namespace cppcorn {
+
+// Once a process, after the fork. Throws std::system_error.
+void make_last_resort();
+
+// From now on, the process has this long. May be called in a signal handler. Without effect before make_last_resort().
+void arm_last_resort(std::chrono::seconds grace);
+
+// Arms it when the process that forked this one dies, however it dies. Not for a process that loads code of its own and uses
+// SIGRTMAX.
+void arm_last_resort_with_parent(std::chrono::seconds grace);
+
+}  // namespace cppcorn
