@@ -50,8 +50,7 @@ void Arbiter::start() {
     title_.set("cppcorn: master [" + settings().display_name() + "]");
     if (!settings().pidfile.empty()) pidfile_ = std::make_unique<Pidfile>(settings().pidfile);
     spdlog::info("Starting cppcorn {}", CPPCORN_VERSION);
-    for (const auto& listener : release_->listeners)
-        spdlog::info("Listening at: {} ({})", listener->text(), ::getpid());
+    log_listeners({});
     spdlog::info("Using worker: {}", settings().worker_class);
     begin_probe(release_);
 }
@@ -241,6 +240,7 @@ void Arbiter::worker_exited(pid_t pid, int wait_status) {
         last_start_failure_ = WEXITSTATUS(wait_status) == exit_no_app ? exit_no_app : exit_no_worker;
     }
     log_worker_exit(*entry, wait_status);
+    log_lost_request(slot);
     scoreboard_.slot(slot).clear();
 }
 
@@ -250,6 +250,23 @@ std::string Arbiter::request_under_way(int slot) const {
     if (!board.busy()) return "";
     const std::chrono::duration<double> age = Clock::now() - board.began();
     return fmt::format(" while serving {}, for {:.1f} s", escaped(board.line()), age.count());
+}
+
+// The worker cannot write the access log's line for the request that it died of. Its status is 0: the client got none,
+// or not all.
+void Arbiter::log_lost_request(int slot) {
+    const ScoreboardSlot& board = scoreboard_.slot(slot);
+    if (!board.busy() || !release_->access_log->active()) return;
+    const std::string line = board.line();
+    const std::string address = board.address();
+    AccessRecord record;
+    record.remote_address = address;
+    record.request_line = line;
+    record.duration = Clock::now() - board.began();
+    record.started = std::chrono::system_clock::now() -
+                     std::chrono::duration_cast<std::chrono::system_clock::duration>(record.duration);
+    release_->access_log->write(record);
+    release_->access_log->flush();
 }
 
 void Arbiter::log_worker_exit(const WorkerEntry& entry, int wait_status) const {
@@ -287,6 +304,13 @@ void Arbiter::give_up() {
 void Arbiter::apply_policy() {
     table_.set_policy({settings().boot_timeout, settings().graceful_timeout});
     table_.want(settings().workers);
+}
+
+void Arbiter::log_listeners(const Listeners& known) const {
+    for (const auto& listener : release_->listeners) {
+        if (std::find(known.begin(), known.end(), listener) != known.end()) continue;
+        spdlog::info("Listening at: {} ({})", listener->text(), ::getpid());
+    }
 }
 
 // A reload may name another one, or none. The old one stays if the new one cannot be written.
@@ -338,17 +362,20 @@ void Arbiter::adopt(std::shared_ptr<Release> release) {
             apply_environment(release->settings());
             release->preloaded = std::make_shared<AppModule>(load_app(*release));
         }
-        if (started_) open_error_log(release->settings());
+        if (started_) {
+            spdlog::info("Reloading: new workers start");
+            open_error_log(release->settings());
+        }
     } catch (const std::exception& error) {
         reject(error.what());
         return;
     }
+    const std::shared_ptr<Release> before = std::exchange(release_, std::move(release));
     if (started_) {
-        if (!previous_) previous_ = release_;
+        log_listeners(before->listeners);
+        if (!previous_) previous_ = before;
         table_.begin_generation();
-        spdlog::info("Reloading: new workers start");
     }
-    release_ = std::move(release);
     started_ = true;
     apply_policy();
     update_pidfile();

@@ -56,6 +56,7 @@ class Arbiter {
     void worker_exited(pid_t pid, int wait_status);
     void log_worker_exit(const WorkerEntry& entry, int wait_status) const;
     std::string request_under_way(int slot) const;
+    void log_lost_request(int slot);
     void apply_policy();
     void update_pidfile();
     void stop(StopKind kind);
@@ -65,6 +66,7 @@ class Arbiter {
     void probe_exited(int wait_status);
     void reject(const std::string& reason);
     void adopt(std::shared_ptr<Release> release);
+    void log_listeners(const Listeners& known) const;
 
     std::optional<Time> next_wake(Time now) const;
     WorkerTable::RequestDeadline request_deadline() const;

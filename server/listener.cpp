@@ -171,11 +171,13 @@ Listeners open_listeners(const Settings& settings, const Listeners& present) {
     std::vector<BindAddress> addresses;
     for (const auto& text : settings.binds) addresses.push_back(parse_bind(text));
     Listeners listeners;
+    Listeners usable = present;
     for (const auto& address : addresses) {
-        const auto same = std::find_if(present.begin(), present.end(),
+        const auto same = std::find_if(usable.begin(), usable.end(),
                                        [&](const auto& listener) { return listener->address() == address; });
-        if (same != present.end()) {
+        if (same != usable.end()) {
             listeners.push_back(*same);
+            usable.erase(same); // each serves for one: port 0 may be asked for twice
             continue;
         }
         // [::]:8000 takes IPv4 as well, unless that port is asked for with an IPv4 address of its own.

@@ -154,7 +154,7 @@ void Exchange::run_app(int socket, const Peer& peer, Service& service) {
     call.patience.begin(started_steady_, parser_.body_size());
     call_ = &call;
     const auto timeout = service.settings.timeout;
-    service.slot.begin_request(parser_.head().line, started_steady_,
+    service.slot.begin_request(parser_.head().line, peer.address, started_steady_,
                                timeout.count() > 0 ? started_steady_ + timeout : SteadyClock::time_point::max());
     const int result = service.app.handle(service.app.self, &request_);
     finish_response(result, service);

@@ -1,10 +1,10 @@
 #include "workers/last_resort.hpp"
 
-#include <sys/prctl.h>
-
 #include <atomic>
 #include <csignal>
 #include <ctime>
+
+#include <sys/prctl.h>
 
 #include "workers/system_error.hpp"
 
@@ -15,9 +15,11 @@ timer_t timer;
 std::atomic<bool> has_timer{false};
 std::atomic<int> grace_s{1};
 
-void on_parent_death(int) { arm_last_resort(std::chrono::seconds(grace_s)); }
+void on_parent_death(int) {
+    arm_last_resort(std::chrono::seconds(grace_s));
+}
 
-}  // namespace
+} // namespace
 
 void make_last_resort() {
     sigevent event{};
@@ -43,4 +45,4 @@ void arm_last_resort_with_parent(std::chrono::seconds grace) {
     check(::prctl(PR_SET_PDEATHSIG, SIGRTMAX), "cannot ask for a signal at the parent's death");
 }
 
-}  // namespace cppcorn
+} // namespace cppcorn

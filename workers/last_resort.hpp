@@ -11,8 +11,8 @@ void make_last_resort();
 // From now on, the process has this long. May be called in a signal handler. Without effect before make_last_resort().
 void arm_last_resort(std::chrono::seconds grace);
 
-// Arms it when the process that forked this one dies, however it dies. Not for a process that loads code of its own and uses
-// SIGRTMAX.
+// Arms it when the process that forked this one dies, however it dies. Not for a process that loads code of its own and
+// uses SIGRTMAX.
 void arm_last_resort_with_parent(std::chrono::seconds grace);
 
-}  // namespace cppcorn
+} // namespace cppcorn

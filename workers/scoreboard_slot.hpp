@@ -16,9 +16,11 @@ struct alignas(64) ScoreboardSlot {
     using Clock = std::chrono::steady_clock;
 
     // Worker: a request begins; deadline is Clock::time_point::max() for none. The line is cut to what fits.
-    void begin_request(std::string_view line, Clock::time_point now, Clock::time_point deadline) {
+    void begin_request(std::string_view line, const char (&address)[46], Clock::time_point now,
+                       Clock::time_point deadline) {
         const auto size = std::min(line.size(), sizeof line_);
         std::memcpy(line_, line.data(), size);
+        std::memcpy(address_, address, sizeof address_);
         line_size_.store(static_cast<std::uint32_t>(size), std::memory_order_relaxed);
         began_ns_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
         deadline_ns_.store(deadline.time_since_epoch().count(), std::memory_order_release);
@@ -51,6 +53,9 @@ struct alignas(64) ScoreboardSlot {
         return {line_, std::min<std::size_t>(line_size_.load(std::memory_order_relaxed), sizeof line_)};
     }
 
+    // The client whose request that is.
+    std::string address() const { return {address_, ::strnlen(address_, sizeof address_)}; }
+
   private:
     static constexpr std::int64_t idle = 0;
     static Clock::time_point at(std::int64_t ns) { return Clock::time_point(Clock::duration(ns)); }
@@ -60,7 +65,8 @@ struct alignas(64) ScoreboardSlot {
     std::atomic<std::uint64_t> requests_{0};
     std::atomic<std::uint32_t> line_size_{0};
     std::atomic<bool> drains_backlog_{false};
-    char line_[227]{};
+    char address_[46]{};
+    char line_[181]{};
 };
 
 static_assert(sizeof(ScoreboardSlot) == 256);

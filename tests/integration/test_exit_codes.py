@@ -175,8 +175,9 @@ def test_usage(args, named, tmp_path):
 
 
 @pytest.mark.parametrize("workers", [1, 4])
-def test_an_app_that_cannot_start_in_any_worker(workers):
-    done = start("boot_fail:app", "--workers", workers)
+@pytest.mark.parametrize("preload", [[], ["--preload"]])
+def test_an_app_that_cannot_start_in_any_worker(workers, preload):
+    done = start("boot_fail:app", "--workers", workers, *preload)
     assert done.code == NO_WORKER, done
     assert "boot_fail: no database" in done.stderr
     assert "no worker could start" in done.stderr
@@ -204,6 +205,12 @@ def test_an_app_that_cannot_be_loaded(app, said, workers):
     assert said in done.stderr
     assert done.stderr.count(said) == 1
     assert "Booting worker" not in done.stderr
+
+
+@pytest.mark.parametrize("app", ["nowhere:app", "boot_crash:app"])
+def test_an_app_that_cannot_be_preloaded(app):
+    done = start(app, "--preload")
+    assert done.code == NO_APP, done
 
 
 def test_a_crash_while_loading_shows_the_stack():
@@ -255,7 +262,7 @@ def test_check_config(app, args, code):
 
 
 def test_check_config_ends_although_the_app_hangs():
-    done = start("boot_hang:app", "--check-config", "--boot-timeout", "0.3")
+    done = start("boot_hang:app", "--check-config", "--boot-timeout", "0.3", timeout=4)
     assert done.code == NO_APP, done
 
 

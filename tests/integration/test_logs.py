@@ -1,12 +1,16 @@
 """What is written where: the formats that people grep for, once each, and no byte that a client could do harm with."""
 
 import json
+import os
 import re
+import shutil
 import signal
+import socket
+import subprocess
 
 import pytest
 
-from harness import APPS, Disconnected, Server, read_response, request_bytes, wait_until
+from harness import ROOT, Disconnected, Server, read_response, request_bytes, wait_until
 
 LINE = re.compile(r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}\] \[\d+\] \[(DEBUG|INFO|WARNING|ERROR|CRITICAL)\] \S.*")
 # gunicorn's default: %(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s"
@@ -63,8 +67,6 @@ def test_the_level_is_a_threshold(level, levels, tmp_path):
     access = tmp_path / "access.log"
     args = ("--log-level", level, "--pid", tmp_path / "pid", "--access-logfile", access)
     with Server("faults:app", *args, bind=f"unix:{tmp_path}/x.sock") as server:
-        import socket
-
         for data in (b"bad request\r\n\r\n", request_bytes("/throw", {"Connection": "close"})):
             with socket.socket(socket.AF_UNIX) as sock:
                 sock.settimeout(10)
@@ -74,23 +76,6 @@ def test_the_level_is_a_threshold(level, levels, tmp_path):
         wait_lines(access, 2)
         server.stop()
         assert {LINE.fullmatch(line)[1] for line in server.log_text().splitlines()} == levels
-
-
-def test_what_the_app_prints_goes_where_it_is_sent(tmp_path):
-    """The stack of a crash stands in for it: it is written to the error log's descriptor, and the app inherits both."""
-    path = tmp_path / "error.log"
-    app = tmp_path / "chatty.so"
-    build_chatty(app)
-    with Server(str(app), "--log-file", path, "--capture-output", log_file=path) as server:
-        server.get("/")
-        server.wait_log("^chatty on stdout$")
-        server.wait_log("^chatty on stderr$")
-        server.stop()
-        assert "chatty" not in server.stdout_text()
-    with Server(str(app)) as server:
-        server.get("/")
-        server.wait_for(lambda: "chatty on stdout" in server.stdout_text(), what="the line on stdout")
-        server.wait_log("^chatty on stderr$")
 
 
 CHATTY = r"""
@@ -106,18 +91,28 @@ CPPCORN_APP(app)
 
 
 def build_chatty(target):
-    import os
-    import shutil
-    import subprocess
-
-    from harness import ROOT
-
     compiler = os.environ.get("CXX") or shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
     source = target.with_suffix(".cpp")
     source.write_text(CHATTY)
     include = ROOT / "include"
     command = [compiler, "-std=c++20", "-O0", "-shared", "-fPIC", "-fvisibility=hidden", f"-I{include}", source, "-o", target]
     subprocess.run(command, check=True)
+
+
+def test_what_the_app_prints_goes_where_it_is_sent(tmp_path):
+    path = tmp_path / "error.log"
+    app = tmp_path / "chatty.so"
+    build_chatty(app)
+    with Server(str(app), "--log-file", path, "--capture-output", log_file=path) as server:
+        server.get("/")
+        server.wait_log("^chatty on stdout$")
+        server.wait_log("^chatty on stderr$")
+        server.stop()
+        assert "chatty" not in server.stdout_text()
+    with Server(str(app)) as server:
+        server.get("/")
+        server.wait_for(lambda: "chatty on stdout" in server.stdout_text(), what="the line on stdout")
+        server.wait_log("^chatty on stderr$")
 
 
 # ---- The access log

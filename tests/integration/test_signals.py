@@ -421,6 +421,24 @@ def test_a_crash_after_a_failed_reload_brings_the_old_settings_back(site):
         assert server.get("/").status == 200
 
 
+def test_hup_sends_the_logs_elsewhere(site):
+    site.deploy("faults")
+    before, after = site.folder / "before.log", site.folder / "after.log"
+    access = site.folder / "access.log"
+    site.settings(log_file=str(before))
+    with site.server(log_file=before) as server:
+        old = server.wait_workers(2)
+        site.settings(log_file=str(after), access_logfile=str(access))
+        server.signal(signal.SIGHUP)
+        server.wait_for(lambda: not any(map(is_alive, old)), what="the end of the old workers")
+        server.wait_workers(2)
+        assert server.get("/throw").status == 500
+        wait_until(lambda: after.exists() and "thrown" in after.read_text(), what="the line in the new error log")
+        wait_until(lambda: access.exists() and "GET /throw" in access.read_text(), what="the new access log")
+        assert "thrown" not in before.read_text()
+        assert not holds_open(server.pid, "before.log")
+
+
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return probe.getsockname()[1]
@@ -527,7 +545,7 @@ def test_usr1_opens_the_logs_anew(tmp_path):
         with pytest.raises((Disconnected, ConnectionResetError)):
             read_response(send_request(server, "/segv"))
         server.wait_for(lambda: "was sent SIGSEGV" in error.read_text(), what="the line in the new error log")
-        assert "Stack of pid" in error.read_text()  # and not where the old file's descriptor leads by now
+        wait_until(lambda: "Stack of pid" in error.read_text(), timeout=3, what="the stack in the new error log")
         assert "/?after" not in (tmp_path / "access.1").read_text()
         assert "SIGSEGV" not in (tmp_path / "error.1").read_text()
         server.wait_workers(2)
@@ -552,7 +570,7 @@ def test_after_usr1_a_crash_does_not_write_to_a_client(tmp_path):
                 assert read_end(sock) == b""
             except ConnectionResetError:
                 pass
-        server.wait_log("Stack of pid")
+        server.wait_log("Stack of pid", timeout=3)
 
 
 def holds_open(pid, *names):

@@ -3,7 +3,8 @@
 import os
 import re
 import signal
-import threading
+import socket
+import subprocess
 import time
 from collections import Counter
 
@@ -11,11 +12,15 @@ import pytest
 
 from harness import (
     APPS,
+    BINARY,
+    LISTENING,
     SLOWNESS,
     Disconnected,
     Server,
+    clean_environment,
     command_line,
     is_alive,
+    kill_session,
     open_files,
     process,
     processes,
@@ -144,12 +149,13 @@ ENDING = [
 
 def crash(server, path):
     """Sends the one request that ends a worker. Returns that worker's pid."""
-    before = set(server.worker_pids())
+    sock = send_request(server, "/pid")
+    pid = int(read_response(sock).body)
+    sock.sendall(request_bytes(path))
     with pytest.raises((Disconnected, ConnectionResetError)):
-        read_response(send_request(server, path))
-    gone = server.wait_for(lambda: before - set(server.worker_pids()), what="the end of a worker")
-    assert len(gone) == 1
-    return gone.pop()
+        read_response(sock)
+    server.wait_for(lambda: pid not in server.worker_pids(), what="the end of the worker")
+    return pid
 
 
 def assert_stack(server, pid, signal_name):
@@ -354,6 +360,32 @@ def test_the_start_is_given_up_after_a_few_rounds():
     assert 4 <= done.stderr.count("Booting worker") <= 8  # four rounds of two
 
 
+# ---- Preloaded
+
+
+def test_a_preloaded_app_is_loaded_once_and_started_in_each_worker():
+    with Server("faults:app", "--preload", "--workers", "2", wait=2) as server:
+        assert any("faults.so" in line for line in open(f"/proc/{server.pid}/maps"))
+        pid = crash(server, "/segv")
+        assert pid not in server.wait_workers(2)
+        assert server.get("/").status == 200
+        server.wait_log("faults: worker_start", count=3)
+
+
+def test_a_preloaded_app_survives_a_reload():
+    with Server("faults:app", "--preload", "--workers", "2", wait=2) as server:
+        old = server.wait_workers(2)
+        server.signal(signal.SIGHUP)
+        server.wait_for(lambda: not any(map(is_alive, old)), what="the end of the old workers")
+        server.wait_workers(2)
+        assert server.get("/").status == 200
+
+
+def test_the_master_does_not_map_the_app():
+    with Server("faults:app") as server:
+        assert not any("faults.so" in line for line in open(f"/proc/{server.pid}/maps"))
+
+
 # ---- More and fewer
 
 
@@ -391,12 +423,16 @@ def test_the_worker_that_has_to_leave_finishes_its_request():
 def test_max_requests_recycles_without_a_failed_request(workers):
     with Server("faults:app", "--workers", workers, "--max-requests", "10", wait=workers) as server:
         pids = Counter()
-        for _ in range(100):
+
+        def fourth_answers():
             response = server.get("/pid")
             assert response.status == 200
             pids[int(response.body)] += 1
-        assert len(pids) >= 4
-        server.wait_log("it has served --max-requests", count=3)
+            return len(pids) >= workers + 3
+
+        server.wait_for(fourth_answers, what="the third replacement")
+        assert sum(pids.values()) >= 3 * 10
+        assert server.count_log("it has served --max-requests") >= 3
         assert server.count_log(r"\[(ERROR|CRITICAL)\]") == 0
         server.wait_for(lambda: len(server.worker_pids()) == workers, what="the usual number of workers")
 
@@ -490,6 +526,54 @@ def test_the_probe_of_a_killed_master_does_not_live_for_ever():
         server.signal(signal.SIGKILL)
         server.wait_exit()
         wait_until(lambda: not is_alive(probe), timeout=3, what="the probe's end")
+
+
+# ---- A start without the usual
+
+
+def test_without_standard_streams(tmp_path):
+    """What was closed at the start must not become a socket that something prints to."""
+    log = tmp_path / "error.log"
+    command = [BINARY, "faults:app", "--bind", "127.0.0.1:0", "--app-dir", APPS, "--log-file", str(log)]
+    shell = ["/bin/sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-', *command]
+    process = subprocess.Popen(shell, env=clean_environment(), start_new_session=True)
+    try:
+        found = wait_until(lambda: log.exists() and LISTENING.search(log.read_text()), what="the address")
+        with socket.create_connection(("127.0.0.1", int(found[2])), timeout=10) as sock:
+            sock.sendall(request_bytes("/throw"))
+            assert read_response(sock).status == 500
+            sock.sendall(request_bytes("/"))
+            assert read_response(sock).body == b"ok\n"
+        process.terminate()
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.wait(10)
+        assert kill_session(process.pid) == []
+
+
+def test_it_serves_on_when_nobody_reads_its_log():
+    """The other end of the pipe is gone: what would be written is lost, and that is all."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        fd = listener.fileno()
+        command = [BINARY, "faults:app", "--bind", f"fd://{fd}", "--app-dir", APPS, "--access-logfile", "-"]
+        read_end_of_log, log = os.pipe()
+        process = subprocess.Popen(
+            command, env=clean_environment(), pass_fds=[fd], stdout=log, stderr=log, start_new_session=True
+        )
+        os.close(log)
+        os.close(read_end_of_log)
+        try:
+            for path, status in (("/", 200), ("/throw", 500), ("/", 200)):
+                with socket.create_connection(listener.getsockname(), timeout=10) as sock:
+                    sock.sendall(request_bytes(path))
+                    assert read_response(sock).status == status
+            process.terminate()
+            assert process.wait(10) == 0
+        finally:
+            process.kill()
+            process.wait(10)
+            assert kill_session(process.pid) == []
 
 
 # ---- What stays
