@@ -137,4 +137,4 @@ class Arguments {
 
 } // namespace detail
 } // namespace kit
-} // namespace gnu::visibility("hidden")]]cppcorn
+} // namespace cppcorn

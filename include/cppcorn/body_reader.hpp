@@ -54,4 +54,4 @@ class BodyReader {
 };
 
 } // namespace kit
-} // namespace gnu::visibility("hidden")]]cppcorn
+} // namespace cppcorn

@@ -109,7 +109,7 @@ int enter_class(cppcorn_load* load) noexcept {
 
 } // namespace detail
 } // namespace kit
-} // namespace gnu::visibility("hidden")]]cppcorn
+} // namespace cppcorn
 
 // Emitted in every source that includes this, and kept once a module.
 extern "C" CPPCORN_EXPORT __attribute__((used)) inline const cppcorn_module_info* cppcorn_module_info_v1() {

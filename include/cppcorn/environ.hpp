@@ -116,4 +116,4 @@ class Environ {
 };
 
 } // namespace kit
-} // namespace gnu::visibility("hidden")]]cppcorn
+} // namespace cppcorn

@@ -25,4 +25,4 @@ class ClientGone : public std::system_error {
 };
 
 } // namespace kit
-} // namespace gnu::visibility("hidden")]]cppcorn
+} // namespace cppcorn

@@ -47,4 +47,4 @@ inline std::string exception_text() {
 
 } // namespace detail
 } // namespace kit
-} // namespace gnu::visibility("hidden")]]cppcorn
+} // namespace cppcorn

@@ -68,4 +68,4 @@ template <class T>
 concept Factory = !App<T> && detail::HasSignature<T> && App<typename detail::Signature<std::remove_cvref_t<T>>::Result>;
 
 } // namespace kit
-} // namespace gnu::visibility("hidden")]]cppcorn
+} // namespace cppcorn

@@ -99,4 +99,4 @@ class File {
 };
 
 } // namespace kit
-} // namespace gnu::visibility("hidden")]]cppcorn
+} // namespace cppcorn

@@ -36,4 +36,4 @@ inline void log(LogLevel level, std::string_view text) noexcept {
 }
 
 } // namespace kit
-} // namespace gnu::visibility("hidden")]]cppcorn
+} // namespace cppcorn

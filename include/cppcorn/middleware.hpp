@@ -92,4 +92,4 @@ auto with_hooks(Inner inner, Start start) {
 }
 
 } // namespace kit
-} // namespace gnu::visibility("hidden")]]cppcorn
+} // namespace cppcorn

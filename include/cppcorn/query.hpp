@@ -51,4 +51,4 @@ inline std::optional<std::string> find_param(std::string_view query, std::string
 }
 
 } // namespace kit
-} // namespace gnu::visibility("hidden")]]cppcorn
+} // namespace cppcorn

@@ -18,4 +18,4 @@ struct Response {
 };
 
 } // namespace kit
-} // namespace gnu::visibility("hidden")]]cppcorn
+} // namespace cppcorn

@@ -112,4 +112,4 @@ class ResponseSender {
 
 } // namespace detail
 } // namespace kit
-} // namespace gnu::visibility("hidden")]]cppcorn
+} // namespace cppcorn

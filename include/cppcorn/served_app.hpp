@@ -149,4 +149,4 @@ class ServedApp {
 
 } // namespace detail
 } // namespace kit
-} // namespace gnu::visibility("hidden")]]cppcorn
+} // namespace cppcorn

@@ -49,4 +49,4 @@ void call_worker_exit(T& app) {
 
 } // namespace detail
 } // namespace kit
-} // namespace gnu::visibility("hidden")]]cppcorn
+} // namespace cppcorn

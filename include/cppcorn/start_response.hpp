@@ -46,4 +46,4 @@ class StartResponse {
 };
 
 } // namespace kit
-} // namespace gnu::visibility("hidden")]]cppcorn
+} // namespace cppcorn

@@ -106,7 +106,12 @@ def test_a_bad_value_in_the_environment():
 
 @pytest.mark.parametrize(
     "text, named",
-    [("workers = 'lots'", "workers"), ("wrokers = 2", "wrokers"), ("workers = [", "line 1"), ("workers = [1, 2]", "list")],
+    [
+        ("workers = 'lots'", "workers"),
+        ("wrokers = 2", "wrokers"),
+        ("workers = [", "line 1"),
+        ("workers = [1, 2]", "list"),
+    ],
 )
 def test_a_bad_file(tmp_path, text, named):
     file = tmp_path / "bad.toml"

@@ -154,7 +154,8 @@ def test_cmd_args():
 
 
 def test_the_usual_file_in_the_current_folder(tmp_path):
-    (tmp_path / "cppcorn.toml").write_text(f'app = "hello:app"\nworkers = 2\nbind = "127.0.0.1:0"\napp_dir = "{APPS}"\n')
+    settings = f'app = "hello:app"\nworkers = 2\nbind = "127.0.0.1:0"\napp_dir = "{APPS}"\n'
+    (tmp_path / "cppcorn.toml").write_text(settings)
     with Server(None, bind=None, app_dir=None, cwd=tmp_path, wait=2) as server:
         server.wait_workers(2)
         assert server.get("/").status == 200

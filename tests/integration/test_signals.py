@@ -249,10 +249,12 @@ def test_int_hurries_a_graceful_stop(number):
         assert time.monotonic() - started < 1.5 * SLOWNESS
 
 
-def test_ctrl_c_goes_to_the_whole_group():
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_of_the_whole_group_is_no_error(number):
+    """Ctrl-C, say. A worker may be gone before the master has told it to go."""
     with Server("faults:app", "--workers", "2", wait=2) as server:
         started = time.monotonic()
-        os.killpg(server.pid, signal.SIGINT)
+        os.killpg(server.pid, number)
         assert server.wait_exit() == 0
         assert time.monotonic() - started < 1.0 * SLOWNESS
         assert server.count_log("Booting worker") == 2
@@ -374,7 +376,7 @@ def test_hup_with_broken_settings_keeps_the_old_workers(site, text, said):
 
 
 @pytest.mark.parametrize(
-    "app, said", [("boot_crash", r"crashed while loading \(SIGSEGV\)"), ("not_an_app", "is not a cppcorn app|not a cppcorn app")]
+    "app, said", [("boot_crash", r"crashed while loading \(SIGSEGV\)"), ("not_an_app", "not a cppcorn app")]
 )
 def test_hup_with_an_app_that_cannot_be_loaded_keeps_the_old_workers(site, app, said):
     with site.server() as server:
@@ -539,7 +541,8 @@ def test_usr1_opens_the_logs_anew(tmp_path):
         access.rename(tmp_path / "access.1")
         server.signal(signal.SIGUSR1)
         # All of them have the new files when none has the old ones any more.
-        wait_until(lambda: not any(holds_open(pid, "error.1", "access.1") for pid in [server.pid, *server.worker_pids()]))
+        pids = [server.pid, *server.worker_pids()]
+        wait_until(lambda: not any(holds_open(pid, "error.1", "access.1") for pid in pids), what="the end of the old")
         assert server.get("/?after").status == 200
         wait_until(lambda: "/?after" in access.read_text(), what="the line in the new access log")
         with pytest.raises((Disconnected, ConnectionResetError)):
