@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "server/worker_end.hpp"
 #include "server/worker_process.hpp"
 #include "workers/log/error_log.hpp"
 #include "workers/master_link.hpp"
@@ -220,7 +221,8 @@ bool Arbiter::spawn(int slot, Time now) {
 
 void Arbiter::send(const SignalCommand& command) {
     if (command.signal == SIGABRT) {
-        spdlog::critical("WORKER TIMEOUT (pid:{}){}", command.pid, request_under_way(command.slot));
+        spdlog::critical("WORKER TIMEOUT (pid:{}){}", command.pid,
+                         request_under_way(scoreboard_.slot(command.slot), Clock::now()));
     } else if (command.signal == SIGKILL) {
         spdlog::warn("Killing worker (pid:{}), which did not leave in time", command.pid);
     }
@@ -239,48 +241,10 @@ void Arbiter::worker_exited(pid_t pid, int wait_status) {
     if (entry->state == WorkerState::starting && WIFEXITED(wait_status)) {
         last_start_failure_ = WEXITSTATUS(wait_status) == exit_no_app ? exit_no_app : exit_no_worker;
     }
-    log_worker_exit(*entry, wait_status);
-    log_lost_request(slot);
+    const bool asked_to = entry->state == WorkerState::retiring || table_.stopping();
+    log_worker_end(*entry, asked_to, wait_status, scoreboard_.slot(slot));
+    log_lost_request(scoreboard_.slot(slot), *release_->access_log);
     scoreboard_.slot(slot).clear();
-}
-
-// " while serving GET /x HTTP/1.1, for 0.3 s", or nothing.
-std::string Arbiter::request_under_way(int slot) const {
-    const ScoreboardSlot& board = scoreboard_.slot(slot);
-    if (!board.busy()) return "";
-    const std::chrono::duration<double> age = Clock::now() - board.began();
-    return fmt::format(" while serving {}, for {:.1f} s", escaped(board.line()), age.count());
-}
-
-// The worker cannot write the access log's line for the request that it died of. Its status is 0: the client got none,
-// or not all.
-void Arbiter::log_lost_request(int slot) {
-    const ScoreboardSlot& board = scoreboard_.slot(slot);
-    if (!board.busy() || !release_->access_log->active()) return;
-    const std::string line = board.line();
-    const std::string address = board.address();
-    AccessRecord record;
-    record.remote_address = address;
-    record.request_line = line;
-    record.duration = Clock::now() - board.began();
-    record.started = std::chrono::system_clock::now() -
-                     std::chrono::duration_cast<std::chrono::system_clock::duration>(record.duration);
-    release_->access_log->write(record);
-    release_->access_log->flush();
-}
-
-void Arbiter::log_worker_exit(const WorkerEntry& entry, int wait_status) const {
-    const std::string request = request_under_way(entry.slot);
-    if (WIFSIGNALED(wait_status)) {
-        const int signal = WTERMSIG(wait_status);
-        const char* guess = signal == SIGKILL && !entry.killed ? "; perhaps out of memory?" : "";
-        spdlog::error("Worker (pid:{}) was sent {}{}{}", entry.pid, signal_name(signal), request, guess);
-        return;
-    }
-    const int code = WEXITSTATUS(wait_status);
-    const bool asked_to = entry.state == WorkerState::retiring && request.empty();
-    if (code == exit_clean && asked_to) return;
-    spdlog::error("Worker (pid:{}) exited with code {}{}", entry.pid, code, request);
 }
 
 // The newest workers cannot start, again and again.

@@ -54,9 +54,6 @@ class Arbiter {
     bool spawn(int slot, Time now);
     void send(const SignalCommand& command);
     void worker_exited(pid_t pid, int wait_status);
-    void log_worker_exit(const WorkerEntry& entry, int wait_status) const;
-    std::string request_under_way(int slot) const;
-    void log_lost_request(int slot);
     void apply_policy();
     void update_pidfile();
     void stop(StopKind kind);

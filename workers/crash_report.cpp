@@ -3,7 +3,6 @@
 #include <array>
 #include <chrono>
 #include <csignal>
-#include <cstring>
 
 #include <execinfo.h>
 #include <unistd.h>
@@ -20,35 +19,45 @@ constexpr int most_frames = 64;
 constexpr auto stuck_after = std::chrono::seconds(3);
 constexpr std::size_t handler_stack_size = 64 * 1024;
 
-// The handler may use async-signal-safe functions only: no allocation, no stdio.
-void put(const char* text) {
-    [[maybe_unused]] const auto ignored = ::write(error_log_fd(), text, std::strlen(text));
-}
+// A line that is put together and written at once, so that others that write to the log do not come between. The
+// handler may use async-signal-safe functions only: no allocation, no stdio.
+class Line {
+  public:
+    Line& operator<<(const char* text) {
+        while (*text != '\0' && size_ < sizeof text_) text_[size_++] = *text++;
+        return *this;
+    }
 
-void put_number(unsigned long number) {
-    char digits[24];
-    char* at = digits + sizeof digits;
-    *--at = '\0';
-    do {
-        *--at = static_cast<char>('0' + number % 10);
-        number /= 10;
-    } while (number != 0);
-    put(at);
-}
+    Line& operator<<(unsigned long number) {
+        char digits[24];
+        char* at = digits + sizeof digits;
+        *--at = '\0';
+        do {
+            *--at = static_cast<char>('0' + number % 10);
+            number /= 10;
+        } while (number != 0);
+        return *this << at;
+    }
+
+    void write(int fd) const { [[maybe_unused]] const auto ignored = ::write(fd, text_, size_); }
+
+  private:
+    char text_[128];
+    std::size_t size_ = 0;
+};
 
 void report_crash(int signal) {
     // A report that gets stuck (a lock that the crashed code held) must not keep the process.
     arm_last_resort(stuck_after);
-    put("Stack of pid ");
-    put_number(static_cast<unsigned long>(::getpid()));
-    put(" at ");
-    put(signal_name(signal));
-    put(":\n");
+    Line line;
+    line << "Stack of pid " << static_cast<unsigned long>(::getpid()) << " at " << signal_name(signal) << ":\n";
+    line.write(error_log_fd());
     void* frames[most_frames];
     const int count = ::backtrace(frames, most_frames);
     // The first two are this function and the signal's trampoline.
     const int skipped = count > 2 ? 2 : 0;
     ::backtrace_symbols_fd(frames + skipped, count - skipped, error_log_fd());
+    arm_last_resort(std::chrono::seconds(0)); // a core dump may take its time
     ::raise(signal);
 }
 

@@ -8,7 +8,8 @@ namespace cppcorn {
 // Once a process, after the fork. Throws std::system_error.
 void make_last_resort();
 
-// From now on, the process has this long. May be called in a signal handler. Without effect before make_last_resort().
+// From now on, the process has this long; 0 takes that back. May be called in a signal handler. Without effect before
+// make_last_resort().
 void arm_last_resort(std::chrono::seconds grace);
 
 // Arms it when the process that forked this one dies, however it dies. Not for a process that loads code of its own and

@@ -308,7 +308,7 @@ def test_a_kill_from_outside_makes_one_think_of_memory():
     with Server("faults:app") as server:
         pid = server.wait_workers(1)[0]
         os.kill(pid, signal.SIGKILL)
-        server.wait_log(rf"\[ERROR\] Worker \(pid:{pid}\) was sent SIGKILL; perhaps out of memory\?$")
+        server.wait_log(rf"\[ERROR\] Worker \(pid:{pid}\) was sent SIGKILL\. Perhaps out of memory\?$")
         server.wait_for(lambda: pid not in server.worker_pids(), what="its end")
         server.wait_workers(1)
         assert server.get("/").status == 200
