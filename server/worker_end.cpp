@@ -44,4 +44,4 @@ void log_lost_request(const ScoreboardSlot& slot, AccessLog& access_log) {
     access_log.flush();
 }
 
-}  // namespace cppcorn
+} // namespace cppcorn

@@ -31,9 +31,7 @@ Connection::Wants Connection::serve(Service& service, ExchangePool& pool) {
 }
 
 Connection::Wants Connection::receive(Service& service, ExchangePool& pool) {
-    const char* old_base = exchange_->input().base();
     const InputBuffer::Room room = exchange_->input().room();
-    exchange_->input_moved(old_base);
     const ssize_t got = ::recv(socket_.get(), room.data, room.size, 0);
     if (got > 0) {
         exchange_->input().commit(static_cast<std::size_t>(got));

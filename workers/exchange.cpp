@@ -34,13 +34,8 @@ cppcorn_str to_abi(std::string_view text) {
 
 Exchange::Exchange(const Settings& settings) : parser_(settings.limits, underscore_names(settings.header_map)) {}
 
-void Exchange::input_moved(const char* old_base) {
-    if (head_read_ && old_base != input_.base()) parser_.head().rebase(old_base + head_at_, input_.base() + head_at_);
-}
-
 Exchange::Reading Exchange::advance(const Peer& peer, Service& service) {
     if (!head_read_) {
-        head_at_ = static_cast<std::size_t>(input_.unconsumed().data() - input_.base());
         const http::Progress progress = parser_.next(input_.unconsumed());
         if (progress.step == http::Step::refused) {
             refuse(parser_.refusal().status, parser_.refusal().reason, peer, service);

@@ -31,9 +31,6 @@ class Exchange {
     InputBuffer& input() { return input_; }
     OutputQueue& output() { return output_; }
 
-    // Call after reading into input().room(): tells where the memory was before.
-    void input_moved(const char* old_base);
-
     enum class Reading {
         need_more, // the message is incomplete
         ready,     // the app can be called
@@ -116,7 +113,6 @@ class Exchange {
     http::RequestParser parser_;
     http::ResponseWriter writer_;
 
-    std::size_t head_at_ = 0; // where the head begins in the input buffer's memory
     bool head_read_ = false;
     bool body_read_ = false;
     bool answered_ = false;

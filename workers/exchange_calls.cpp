@@ -54,9 +54,7 @@ std::int64_t Exchange::receive() {
     if (continue_wanted_ && !writer_.begun()) output_.tail() += continue_response;
     continue_wanted_ = false;
     if (const int error = flush(); error != 0) return error == -EPIPE ? -ECONNRESET : error;
-    const char* old_base = input_.base();
     const InputBuffer::Room space = input_.room();
-    input_moved(old_base);
     for (;;) {
         const ssize_t got = ::recv(call_->socket, space.data, space.size, MSG_DONTWAIT);
         if (got > 0) {

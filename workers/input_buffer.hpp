@@ -1,5 +1,5 @@
-// The bytes of a connection that were read and not yet consumed, contiguous. A request head that was consumed can be
-// pinned: it stays in place behind the scenes for as long as views into it are used.
+// The bytes of a connection that were read and not yet consumed, contiguous. A request's head that was consumed can be
+// pinned: it stays in place for as long as views into it are used.
 #pragma once
 
 #include <cstddef>
@@ -19,23 +19,24 @@ class InputBuffer {
     bool empty() const { return begin_ == end_; }
     void consume(std::size_t count) { begin_ += count; }
 
-    // Where to read the next bytes to; at least `least` of them. May move the unconsumed bytes, and all bytes where
-    // memory has to grow: base() tells.
+    // Where to read the next bytes to; at least `least` of them. Moves the unconsumed bytes, never the pinned ones.
     Room room(std::size_t least = 4096);
     void commit(std::size_t count) { end_ += count; }
 
-    // What was consumed so far stays in place until unpin().
+    // What was consumed so far stays in place until unpin(), which comes before the next pin().
     void pin() { pinned_ = begin_; }
-    void unpin() { pinned_ = 0; }
-    const char* base() const { return bytes_.data(); }
+    void unpin();
 
-    void clear() { begin_ = end_ = pinned_ = 0; }
+    void clear();
 
     static constexpr std::size_t first_capacity = 16 * 1024;
 
   private:
+    void grow(std::size_t least);
+
     std::vector<char> bytes_;
-    std::size_t pinned_ = 0; // end of the pinned bytes
+    std::vector<char> outgrown_; // where the pinned bytes are, once memory had to grow
+    std::size_t pinned_ = 0;     // end of the pinned bytes in bytes_
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
 };

@@ -174,6 +174,23 @@ def test_views_into_the_head_survive_a_growing_buffer():
             assert b"/second" in body and long_a in body and long_b in body
 
 
+def test_views_into_the_head_survive_a_buffer_that_grows_while_the_app_reads():
+    """A trailer section is kept whole until it is complete, and comes while the app is reading."""
+    with Server("echo:app") as server, server.connect() as sock:
+        content_type = b"x/" + b"t" * 4000
+        trailers = b"".join(b"T-%d: " % i + b"v" * 8000 + b"\r\n" for i in range(7))
+        sock.sendall(
+            b"POST / HTTP/1.1\r\n" + HOST + b"Content-Type: " + content_type + b"\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"186a0\r\n" + b"x" * 100_000 + b"\r\n0\r\n"
+        )
+        for i in range(0, len(trailers), 5000):
+            sock.sendall(trailers[i : i + 5000])
+        sock.sendall(b"\r\n")
+        status, headers, body = read_response(sock)
+        assert (status, len(body)) == (200, 100_000)
+        assert headers["content-type"].encode() == content_type
+
+
 def test_100_continue_comes_when_the_app_reads(echo):
     with echo.connect() as sock:
         sock.sendall(b"POST / HTTP/1.1\r\n" + HOST + b"Expect: 100-continue\r\nContent-Length: 3\r\n\r\n")
