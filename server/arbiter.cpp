@@ -21,6 +21,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr auto shortest_pause = std::chrono::seconds(1); // of the master's that counts as one; less is a busy machine
+
 } // namespace
 
 Arbiter::Arbiter(std::shared_ptr<Release> release, Reread reread, ProcessTitle& title)
@@ -31,7 +33,7 @@ Arbiter::Arbiter(std::shared_ptr<Release> release, Reread reread, ProcessTitle& 
       scoreboard_(most_processes),
       table_(most_processes),
       release_(std::move(release)) {
-    ignore_signals({SIGPIPE, SIGWINCH});
+    disregard_signals({SIGPIPE, SIGWINCH});
 }
 
 int Arbiter::run() {
@@ -91,13 +93,26 @@ void Arbiter::supervise() {
 void Arbiter::wait() {
     const Time now = Clock::now();
     int timeout_ms = -1;
-    if (const auto next = next_wake(now)) {
+    const auto next = next_wake(now);
+    if (next) {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(*next - now).count();
         timeout_ms = static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000));
     }
     if (finished()) timeout_ms = 0;
     pollfd entries[] = {{signals_.fd(), POLLIN, 0}, {pipes_.notices_read.get(), POLLIN, 0}};
     ::poll(entries, std::size(entries), timeout_ms);
+    if (next) note_pause(*next, Clock::now());
+}
+
+// A master that was stopped, or lay in a suspended machine with its workers, finds deadlines passed that nobody could
+// meet.
+void Arbiter::note_pause(Time should_have_woken, Time now) {
+    if (now < should_have_woken + shortest_pause) return;
+    pause_ = now - should_have_woken;
+    pause_end_ = now;
+    table_.postpone(pause_);
+    spdlog::warn("The master did not run for {:.1f} s; deadlines are put off by that much",
+                 std::chrono::duration<double>(pause_).count());
 }
 
 // A worker begins a request without telling: what is idle now can be overdue one timeout from now, not sooner.
@@ -198,7 +213,8 @@ WorkerTable::RequestDeadline Arbiter::request_deadline() const {
     return [this](int slot) -> std::optional<Time> {
         const ScoreboardSlot& board = scoreboard_.slot(slot);
         if (!board.busy()) return std::nullopt;
-        return board.deadline();
+        const Time deadline = board.deadline();
+        return deadline == Time::max() || board.began() >= pause_end_ ? deadline : deadline + pause_;
     };
 }
 

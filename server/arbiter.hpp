@@ -66,6 +66,7 @@ class Arbiter {
     void log_listeners(const Listeners& known) const;
 
     std::optional<Time> next_wake(Time now) const;
+    void note_pause(Time should_have_woken, Time now);
     WorkerTable::RequestDeadline request_deadline() const;
     const Settings& settings() const { return release_->settings(); }
 
@@ -81,6 +82,8 @@ class Arbiter {
     std::shared_ptr<Release> release_;  // in use; its workers are the current generation
     std::shared_ptr<Release> previous_; // to go back to, until a worker of release_ is ready
     std::optional<AppProbe> probe_;     // a release that is being tried
+    Time pause_end_{};                  // the last time that the master did not run when it should have
+    Time::duration pause_{};            // and for how long
     bool reload_again_ = false;         // HUP came meanwhile
     std::unique_ptr<Pidfile> pidfile_;
     int exit_code_ = exit_clean;

@@ -32,7 +32,7 @@ void raise_descriptor_limit(const Settings& settings) {
 void become_worker(const Release& release, MasterPipes& pipes, ProcessTitle& title) {
     pipes.forget_master();
     title.set("cppcorn: worker [" + release.settings().display_name() + "]");
-    ignore_signals({SIGHUP, SIGUSR2, SIGWINCH, SIGTTIN, SIGTTOU, SIGPIPE}); // meant for the master
+    disregard_signals({SIGHUP, SIGUSR2, SIGWINCH, SIGTTIN, SIGTTOU, SIGPIPE}); // meant for the master
     install_crash_report();
     raise_descriptor_limit(release.settings());
     apply_environment(release.settings());

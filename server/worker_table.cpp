@@ -101,6 +101,13 @@ std::optional<WorkerEntry> WorkerTable::exited(pid_t pid, bool served, SteadyTim
     return entry;
 }
 
+void WorkerTable::postpone(std::chrono::steady_clock::duration time) {
+    for (auto& entry : entries_) {
+        if (entry.act_at != SteadyTime::max()) entry.act_at += time;
+    }
+    stop_at_ += time;
+}
+
 void WorkerTable::start_failed(SteadyTime spawned_at, SteadyTime now) {
     if (failed_rounds_ > 0 && spawned_at <= round_began_) return; // of a round that is counted already
     failed_rounds_++;

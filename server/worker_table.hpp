@@ -92,6 +92,9 @@ class WorkerTable {
     // Takes the entry out; nullopt for a pid that is none of ours. `served`: it has answered at least one request.
     std::optional<WorkerEntry> exited(pid_t pid, bool served, SteadyTime now);
 
+    // The master itself did not run for so long (stopped, or the machine was suspended): nobody is to be late for that.
+    void postpone(std::chrono::steady_clock::duration time);
+
     // What is to be done now. The caller carries it all out, and reports spawned() or spawn_failed() for each spawn.
     WorkerCommands tick(SteadyTime now, const RequestDeadline& request_deadline);
     // When tick() has something to do next if nothing happens before; nullopt for never.

@@ -67,8 +67,8 @@ SignalBlock::~SignalBlock() {
     ::sigprocmask(SIG_SETMASK, &saved_, nullptr);
 }
 
-void ignore_signals(std::initializer_list<int> signals) {
-    for (const int signal : signals) set_handler(signal, SIG_IGN);
+void disregard_signals(std::initializer_list<int> signals) {
+    for (const int signal : signals) set_handler(signal, [](int) {});
 }
 
 void reset_signals(std::initializer_list<int> signals) {

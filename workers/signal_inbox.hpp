@@ -53,7 +53,9 @@ class SignalBlock {
     sigset_t saved_;
 };
 
-void ignore_signals(std::initializer_list<int> signals);
+// Nothing happens when they come. By a handler that does nothing: unlike ignored signals, these have their usual effect
+// again in a program that the app starts.
+void disregard_signals(std::initializer_list<int> signals);
 void reset_signals(std::initializer_list<int> signals);
 void unblock_all_signals();
 

@@ -124,3 +124,20 @@ def test_two_listeners_get_their_turns():
         for thread in clients:
             thread.join()
         assert min(served.values()) > max(served.values()) / 3
+
+
+def test_a_service_that_was_stopped_and_continued_kills_nobody():
+    with Server("faults:app", "--workers", "1", "--timeout", "0.8") as server:
+        worker = server.worker_pids()
+        with server.connect() as sock:
+            sock.sendall(GET % b"/sleep?ms=500")
+            time.sleep(0.1)  # so that the app is busy; nothing outside tells
+            for pid in (server.pid, *worker):
+                os.kill(pid, signal.SIGSTOP)
+            time.sleep(2.5)  # the time that nobody runs is what is tested
+            os.kill(server.pid, signal.SIGCONT)
+            server.wait_log("The master did not run for")
+            os.kill(worker[0], signal.SIGCONT)
+            assert read_response(sock)[0] == 200
+        assert server.worker_pids() == worker
+        assert "WORKER TIMEOUT" not in server.log_text()

@@ -397,3 +397,18 @@ TEST_CASE("WorkerTable: a slot or pid cannot be taken twice") {
     CHECK_THROWS_AS(master.table.spawned(0, 4711, master.now), std::logic_error);
     CHECK_THROWS_AS(master.table.spawned(1, 100, master.now), std::logic_error);
 }
+
+TEST_CASE("WorkerTable: a pause of the master's makes nobody late") {
+    Rehearsal master(2);
+    master.tick();
+    master.pass(9s);
+    master.table.ready(100, master.now);
+    master.pass(1h);
+    master.table.postpone(1h);
+    CHECK(master.tick().signals.empty());
+    master.pass(1s);
+    const auto commands = master.tick();
+    REQUIRE(commands.signals.size() == 1);
+    CHECK(commands.signals[0].pid == 101);
+    CHECK(commands.signals[0].signal == SIGABRT);
+}
