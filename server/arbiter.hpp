@@ -54,16 +54,17 @@ class Arbiter {
     bool spawn(int slot, Time now);
     void send(const SignalCommand& command);
     void worker_exited(pid_t pid, int wait_status);
-    void apply_policy();
-    void update_pidfile();
     void stop(StopKind kind);
-    void give_up();
 
+    // In arbiter_reload.cpp, with handle_hup().
     void begin_probe(std::shared_ptr<Release> release);
     void probe_exited(int wait_status);
     void reject(const std::string& reason);
     void adopt(std::shared_ptr<Release> release);
+    void apply_policy();
+    void update_pidfile();
     void log_listeners(const Listeners& known) const;
+    void give_up();
 
     std::optional<Time> next_wake(Time now) const;
     void note_pause(Time should_have_woken, Time now);
