@@ -118,11 +118,16 @@ BindAddress parse_tcp4(std::string_view whole, std::string_view text) {
 } // namespace
 
 std::string BindAddress::text() const {
+    const bool is_tcp = kind == Kind::tcp4 || kind == Kind::tcp6;
+    return is_tcp ? "http://" + setting() : setting();
+}
+
+std::string BindAddress::setting() const {
     switch (kind) {
         case Kind::tcp4:
-            return "http://" + host + ":" + std::to_string(port);
+            return host + ":" + std::to_string(port);
         case Kind::tcp6:
-            return "http://[" + host + "]:" + std::to_string(port);
+            return "[" + host + "]:" + std::to_string(port);
         case Kind::unix_path:
             return "unix:" + path;
         case Kind::inherited_fd:

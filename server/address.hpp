@@ -19,6 +19,8 @@ struct BindAddress {
 
     // For "Listening at": http://127.0.0.1:8000, http://[::1]:8000, unix:/path, fd://3
     std::string text() const;
+    // As parse_bind() takes it.
+    std::string setting() const;
 
     bool operator==(const BindAddress&) const = default;
 };

@@ -22,7 +22,7 @@ int probe_main(const Release& release, MasterPipes& pipes, int message_fd) {
     pipes.forget_master();
     unblock_all_signals();
     install_crash_report();
-    enter_folder(release);
+    enter(release);
     apply_environment(release.settings());
     try {
         const AppModule app = load_app(release);
@@ -42,7 +42,7 @@ AppProbe::AppProbe(std::shared_ptr<Release> release, MasterPipes& pipes, Time no
     check(::pipe2(message, O_CLOEXEC | O_NONBLOCK), "cannot make a pipe");
     message_.reset(message[0]);
     const UniqueFd write_end(message[1]);
-    pid_ = fork_child(orphan_grace, [&] { return probe_main(*release_, pipes, write_end.get()); });
+    pid_ = fork_child(orphan_grace, release_->identity, [&] { return probe_main(*release_, pipes, write_end.get()); });
     const auto timeout = release_->settings().boot_timeout;
     deadline_ = timeout.count() > 0 ? now + timeout : Time::max();
 }

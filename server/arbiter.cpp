@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <utility>
 
 #include <poll.h>
 #include <spdlog/spdlog.h>
@@ -23,15 +24,15 @@ constexpr auto shortest_pause = std::chrono::seconds(1); // of the master's that
 
 } // namespace
 
-Arbiter::Arbiter(std::shared_ptr<Release> release, Reread reread, ProcessTitle& title)
-    : reread_(std::move(reread)),
-      title_(title),
-      signals_({SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2, SIGCHLD}),
+Arbiter::Arbiter(std::shared_ptr<Release> release, std::optional<Predecessor> predecessor, Surroundings surroundings)
+    : around_(surroundings),
+      signals_({SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2, SIGWINCH, SIGCHLD}),
       pipes_(MasterPipes::open()),
       scoreboard_(most_processes),
       table_(most_processes),
-      release_(std::move(release)) {
-    disregard_signals({SIGPIPE, SIGWINCH});
+      release_(std::move(release)),
+      predecessor_(std::move(predecessor)) {
+    disregard_signals({SIGPIPE});
 }
 
 int Arbiter::run() {
@@ -48,9 +49,10 @@ int Arbiter::run() {
 }
 
 void Arbiter::start() {
-    title_.set("cppcorn: master [" + settings().display_name() + "]");
-    if (!settings().pidfile.empty()) pidfile_ = std::make_unique<Pidfile>(settings().pidfile);
+    around_.title.set("cppcorn: master [" + settings().display_name() + "]");
+    if (!settings().pidfile.empty()) pidfile_ = std::make_unique<Pidfile>(pidfile_path());
     spdlog::info("Starting cppcorn {}", CPPCORN_VERSION);
+    if (predecessor_) spdlog::info("Taking over the sockets of the master with pid {}", predecessor_->pid);
     log_listeners({});
     spdlog::info("Using worker: {}", settings().worker_class);
     begin_probe(release_);
@@ -61,6 +63,7 @@ bool Arbiter::finished() const {
 }
 
 void Arbiter::shut_down() {
+    if (successor_ != 0) around_.service_manager.hand_over(successor_);
     spdlog::info("Shutting down: Master");
 }
 
@@ -71,6 +74,8 @@ void Arbiter::reap() {
     for (pid_t pid; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
         if (probe_ && pid == probe_->pid()) {
             probe_exited(status);
+        } else if (pid == successor_) {
+            successor_exited(status);
         } else {
             worker_exited(pid, status);
         }
@@ -80,12 +85,18 @@ void Arbiter::reap() {
 void Arbiter::supervise() {
     const Time now = Clock::now();
     if (probe_ && now >= probe_->deadline()) probe_->kill();
+    if (now >= stop_at_) {
+        spdlog::info("The shutdown delay is over");
+        stop(StopKind::graceful);
+    }
+    if (watch_) reload_if_changed(now);
     if (started_ && table_.hopeless() && !table_.stopping()) give_up();
     const WorkerCommands commands = table_.tick(now, request_deadline());
     for (const auto& command : commands.signals) send(command);
     for (const int slot : commands.spawns) {
         if (!spawn(slot, now)) break;
     }
+    report(now);
 }
 
 void Arbiter::wait() {
@@ -97,9 +108,15 @@ void Arbiter::wait() {
         timeout_ms = static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000));
     }
     if (finished()) timeout_ms = 0;
-    pollfd entries[] = {{signals_.fd(), POLLIN, 0}, {pipes_.notices_read.get(), POLLIN, 0}};
+    // poll passes over negative descriptors.
+    pollfd entries[] = {{signals_.fd(), POLLIN, 0},
+                        {pipes_.notices_read.get(), POLLIN, 0},
+                        {predecessor_ ? predecessor_->process.get() : -1, POLLIN, 0},
+                        {watch_ ? watch_->fd() : -1, POLLIN, 0}};
     ::poll(entries, std::size(entries), timeout_ms);
     if (next) note_pause(*next, Clock::now());
+    if (entries[2].revents != 0) become_the_master();
+    if (entries[3].revents != 0) watch_->take_changes(Clock::now());
 }
 
 // A master that was stopped, or lay in a suspended machine with its workers, finds deadlines passed that nobody could
@@ -115,7 +132,9 @@ void Arbiter::note_pause(Time should_have_woken, Time now) {
 
 // A worker begins a request without telling: what is idle now can be overdue one timeout from now, not sooner.
 std::optional<Arbiter::Time> Arbiter::next_wake(Time now) const {
-    Time next = table_.next_tick(now, request_deadline()).value_or(Time::max());
+    Time next = std::min(stop_at_, report_due());
+    if (watch_) next = std::min(next, watch_->due());
+    if (const auto tick = table_.next_tick(now, request_deadline())) next = std::min(next, *tick);
     if (settings().timeout.count() > 0 && !table_.empty()) next = std::min(next, now + settings().timeout);
     if (probe_) next = std::min(next, probe_->deadline());
     if (next == Time::max()) return std::nullopt;
@@ -124,10 +143,11 @@ std::optional<Arbiter::Time> Arbiter::next_wake(Time now) const {
 
 void Arbiter::handle_signals() {
     const auto taken = signals_.take();
-    if (taken.contains(SIGTTIN)) handle_ttin();
-    if (taken.contains(SIGTTOU)) handle_ttou();
+    if (taken.contains(SIGTTIN)) handle_ttin(taken.count(SIGTTIN));
+    if (taken.contains(SIGTTOU)) handle_ttou(taken.count(SIGTTOU));
     if (taken.contains(SIGUSR1)) handle_usr1();
     if (taken.contains(SIGUSR2)) handle_usr2();
+    if (taken.contains(SIGWINCH)) handle_winch();
     if (taken.contains(SIGHUP)) handle_hup();
     if (taken.contains(SIGTERM)) handle_term();
     if (taken.contains(SIGINT)) handle_int_or_quit(SIGINT);
@@ -141,15 +161,23 @@ void Arbiter::read_notices() {
         if (notice.kind == Notice::ready) table_.ready(notice.pid, Clock::now());
         if (notice.kind == Notice::wants_replacement) table_.wants_replacement(notice.pid);
     }
-    if (table_.settled()) previous_.reset();
+    if (!table_.settled()) return;
+    previous_.reset();
+    around_.daemon.serves(settings());
 }
 
 // ---- Signals
 
 void Arbiter::handle_term() {
-    if (table_.stopping()) return;
-    spdlog::info("Handling signal: term");
-    stop(StopKind::graceful);
+    if (table_.stopping() || stop_at_ != Time::max()) return;
+    if (settings().shutdown_delay.count() == 0 || !table_.settled()) {
+        spdlog::info("Handling signal: term");
+        stop(StopKind::graceful);
+        return;
+    }
+    const std::chrono::duration<double> delay = settings().shutdown_delay;
+    spdlog::info("Handling signal: term; serving on for {} s (--shutdown-delay)", delay.count());
+    stop_at_ = Clock::now() + settings().shutdown_delay;
 }
 
 void Arbiter::handle_int_or_quit(int signal) {
@@ -157,15 +185,17 @@ void Arbiter::handle_int_or_quit(int signal) {
     stop(StopKind::quick);
 }
 
-void Arbiter::handle_ttin() {
+void Arbiter::handle_ttin(unsigned count) {
     if (!started_) return;
-    table_.want(std::min(table_.wanted() + 1, most_processes / 2));
+    const int more = static_cast<int>(std::min<unsigned>(count, most_processes));
+    table_.want(std::min(table_.wanted() + more, most_processes / 2));
     spdlog::info("Handling signal: ttin; now {} workers", table_.wanted());
 }
 
-void Arbiter::handle_ttou() {
+void Arbiter::handle_ttou(unsigned count) {
     if (!started_) return;
-    table_.want(std::max(table_.wanted() - 1, 1));
+    const int fewer = static_cast<int>(std::min<unsigned>(count, most_processes));
+    table_.want(std::max(table_.wanted() - fewer, 1));
     spdlog::info("Handling signal: ttou; now {} workers", table_.wanted());
 }
 
@@ -173,17 +203,18 @@ void Arbiter::handle_usr1() {
     spdlog::info("Handling signal: usr1");
     reopen_error_log(settings());
     release_->access_log->reopen();
+    give_logs(*release_); // before the workers open them
     for (const auto& entry : table_.entries()) ::kill(entry.pid, SIGUSR1);
-}
-
-void Arbiter::handle_usr2() {
-    spdlog::warn("Handling signal: usr2; replacing the running program is not supported yet");
 }
 
 void Arbiter::stop(StopKind kind) {
     if (probe_) probe_->kill();
     reload_again_ = false;
-    for (const auto& entry : table_.entries()) scoreboard_.slot(entry.slot).drain_backlog();
+    watch_.reset();
+    stop_at_ = Time::max();
+    if (is_alone()) {
+        for (const auto& entry : table_.entries()) scoreboard_.slot(entry.slot).drain_backlog();
+    }
     // The workers have their own copies and serve what waits; from the last one's end on, connections are refused.
     if (!table_.stopping()) release_->listeners.clear();
     table_.stop(kind, Clock::now());
@@ -203,15 +234,19 @@ WorkerTable::RequestDeadline Arbiter::request_deadline() const {
 bool Arbiter::spawn(int slot, Time now) {
     scoreboard_.slot(slot).clear();
     try {
-        const pid_t pid = fork_child(worker_orphan_grace, [&] {
+        const pid_t pid = fork_child(worker_orphan_grace, release_->identity, [&] {
             previous_.reset(); // with its listeners: what this worker does not serve, it must not keep open
             probe_.reset();
-            return worker_main(*release_, slot, scoreboard_.slot(slot), pipes_, title_);
+            around_.daemon.forget();
+            return worker_main(*release_, slot, scoreboard_.slot(slot), pipes_, around_.title);
         });
         table_.spawned(slot, pid, now);
+        if (std::exchange(fork_failing_, false)) spdlog::info("Workers can be started again");
         return true;
     } catch (const std::system_error& error) {
-        spdlog::error("Cannot start a worker: {}", error.what());
+        if (!std::exchange(fork_failing_, true)) {
+            spdlog::error("Cannot start a worker: {}; trying again, ever more slowly", error.what());
+        }
         table_.spawn_failed(now);
         return false;
     }

@@ -9,11 +9,16 @@
 
 #include "server/app_probe.hpp"
 #include "server/child.hpp"
+#include "server/daemon.hpp"
 #include "server/exit_codes.hpp"
+#include "server/file_watch.hpp"
+#include "server/hand_over.hpp"
 #include "server/pidfile.hpp"
 #include "server/process_title.hpp"
 #include "server/release.hpp"
 #include "server/scoreboard.hpp"
+#include "server/service_manager.hpp"
+#include "server/start_context.hpp"
 #include "server/worker_table.hpp"
 #include "workers/signal_inbox.hpp"
 
@@ -21,9 +26,16 @@ namespace cppcorn {
 
 class Arbiter {
   public:
-    // `reread` makes the settings anew for a reload; it throws as load_settings() does.
-    using Reread = std::function<LoadedSettings()>;
-    Arbiter(std::shared_ptr<Release> release, Reread reread, ProcessTitle& title);
+    // What the process is to the world around it. All of it outlives the arbiter.
+    struct Surroundings {
+        const StartContext& start;
+        ServiceManager& service_manager;
+        Daemon& daemon;
+        ProcessTitle& title;
+    };
+
+    // `predecessor`: the master that this one is to replace, if there is one.
+    Arbiter(std::shared_ptr<Release> release, std::optional<Predecessor> predecessor, Surroundings surroundings);
 
     // Serves until it is told to stop, or cannot go on. Returns the exit code of the program.
     int run();
@@ -46,10 +58,11 @@ class Arbiter {
     void handle_term();
     void handle_int_or_quit(int signal);
     void handle_hup();
-    void handle_ttin();
-    void handle_ttou();
+    void handle_ttin(unsigned count);
+    void handle_ttou(unsigned count);
     void handle_usr1();
     void handle_usr2();
+    void handle_winch();
 
     bool spawn(int slot, Time now);
     void send(const SignalCommand& command);
@@ -57,14 +70,29 @@ class Arbiter {
     void stop(StopKind kind);
 
     // In arbiter_reload.cpp, with handle_hup().
+    void reload();
     void begin_probe(std::shared_ptr<Release> release);
     void probe_exited(int wait_status);
     void reject(const std::string& reason);
     void adopt(std::shared_ptr<Release> release);
     void apply_policy();
     void update_pidfile();
+    std::string pidfile_path() const;
+    void watch_files();
+    void reload_if_changed(Time now);
     void log_listeners(const Listeners& known) const;
     void give_up();
+
+    // In arbiter_upgrade.cpp, with handle_usr2() and handle_winch().
+    void successor_exited(int wait_status);
+    void become_the_master();
+    bool is_alone() const { return successor_ == 0 && !predecessor_; }
+
+    // In arbiter_report.cpp.
+    void report(Time now);
+    Time report_due() const;
+    ServiceManager::State state() const;
+    std::string status() const;
 
     std::optional<Time> next_wake(Time now) const;
     void note_pause(Time should_have_woken, Time now);
@@ -73,8 +101,7 @@ class Arbiter {
 
     static constexpr int most_processes = 1024; // old and new workers together
 
-    Reread reread_;
-    ProcessTitle& title_;
+    Surroundings around_;
     SignalInbox signals_;
     MasterPipes pipes_;
     Scoreboard scoreboard_;
@@ -86,10 +113,17 @@ class Arbiter {
     Time pause_end_{};                  // the last time that the master did not run when it should have
     Time::duration pause_{};            // and for how long
     bool reload_again_ = false;         // HUP came meanwhile
+    std::unique_ptr<FileWatch> watch_;  // --reload
     std::unique_ptr<Pidfile> pidfile_;
+
+    pid_t successor_ = 0;                    // the new master that SIGUSR2 has started; 0: none
+    std::optional<Predecessor> predecessor_; // the master that has started this one, while it is there
+
+    Time stop_at_ = Time::max(); // SIGTERM came, and --shutdown-delay is not over
     int exit_code_ = exit_clean;
     int last_start_failure_ = exit_no_worker;
-    bool started_ = false;
+    bool started_ = false;      // the app could be loaded once
+    bool fork_failing_ = false; // and that was logged
 };
 
 } // namespace cppcorn

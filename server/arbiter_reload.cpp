@@ -20,14 +20,21 @@ using Clock = std::chrono::steady_clock;
 
 void Arbiter::handle_hup() {
     if (table_.stopping()) return;
+    if (stop_at_ != Time::max()) return spdlog::info("Handling signal: hup; ignored: the server is about to stop");
     spdlog::info("Handling signal: hup");
+    reload();
+}
+
+void Arbiter::reload() {
     if (probe_) {
         reload_again_ = true;
         return;
     }
+    around_.service_manager.update(ServiceManager::State::reloading, status());
     try {
-        auto release = open_release(reread_(), release_.get());
-        enter_folder(*release_);
+        auto release = open_release(around_.start.read_settings(), release_->listeners);
+        if (release->settings().preload) release->preloaded = release_->preloaded;
+        enter(*release_);
         begin_probe(std::move(release));
     } catch (const std::exception& error) {
         reject(error.what());
@@ -35,7 +42,7 @@ void Arbiter::handle_hup() {
 }
 
 void Arbiter::apply_policy() {
-    table_.set_policy({settings().boot_timeout, settings().graceful_timeout});
+    table_.set_policy({settings().boot_timeout, settings().graceful_timeout, settings().reload_surge});
     table_.want(settings().workers);
 }
 
@@ -46,14 +53,18 @@ void Arbiter::log_listeners(const Listeners& known) const {
     }
 }
 
+// While the old master is there, the usual one is its own.
+std::string Arbiter::pidfile_path() const {
+    return std::filesystem::absolute(settings().pidfile).string() + (predecessor_ ? ".2" : "");
+}
+
 // A reload may name another one, or none. The old one stays if the new one cannot be written.
 void Arbiter::update_pidfile() {
-    const std::string& path = settings().pidfile;
     try {
-        if (path.empty()) {
+        if (settings().pidfile.empty()) {
             pidfile_.reset();
-        } else if (!pidfile_ || pidfile_->path() != std::filesystem::absolute(path)) {
-            pidfile_ = std::make_unique<Pidfile>(path);
+        } else if (!pidfile_ || pidfile_->path() != pidfile_path()) {
+            pidfile_ = std::make_unique<Pidfile>(pidfile_path());
         }
     } catch (const std::exception& error) {
         spdlog::error("{}", error.what());
@@ -73,13 +84,13 @@ void Arbiter::probe_exited(int wait_status) {
     } else {
         adopt(probe.release());
     }
-    if (std::exchange(reload_again_, false)) handle_hup();
+    if (std::exchange(reload_again_, false)) reload();
 }
 
 void Arbiter::reject(const std::string& reason) {
     spdlog::error("{}", reason);
     if (started_) {
-        enter_folder(*release_);
+        enter(*release_);
         spdlog::error("Reload failed: the old workers serve on with the old settings");
     } else {
         exit_code_ = exit_no_app;
@@ -90,7 +101,7 @@ void Arbiter::reject(const std::string& reason) {
 
 void Arbiter::adopt(std::shared_ptr<Release> release) {
     try {
-        enter_folder(*release);
+        enter(*release);
         if (release->settings().preload && !release->preloaded) {
             apply_environment(release->settings());
             release->preloaded = std::make_shared<AppModule>(load_app(*release));
@@ -99,6 +110,7 @@ void Arbiter::adopt(std::shared_ptr<Release> release) {
             spdlog::info("Reloading: new workers start");
             open_error_log(release->settings());
         }
+        give_logs(*release);
     } catch (const std::exception& error) {
         reject(error.what());
         return;
@@ -112,6 +124,29 @@ void Arbiter::adopt(std::shared_ptr<Release> release) {
     started_ = true;
     apply_policy();
     update_pidfile();
+    watch_files();
+}
+
+void Arbiter::watch_files() {
+    if (!settings().reload) {
+        watch_.reset();
+        return;
+    }
+    std::vector<std::string> paths;
+    for (const auto& path : settings().reload_extra_files) paths.push_back(std::filesystem::absolute(path));
+    try {
+        paths.push_back(std::filesystem::absolute(app_file(*release_)));
+        if (!watch_ || watch_->paths() != paths) watch_ = std::make_unique<FileWatch>(std::move(paths), Clock::now());
+    } catch (const std::exception& error) {
+        spdlog::error("{}; changes are not noticed", error.what());
+    }
+}
+
+void Arbiter::reload_if_changed(Time now) {
+    const auto path = watch_->changed(now);
+    if (!path || stop_at_ != Time::max()) return;
+    spdlog::info("{} has changed", *path);
+    reload();
 }
 
 // The newest workers cannot start, again and again.
@@ -119,7 +154,7 @@ void Arbiter::give_up() {
     if (previous_) {
         spdlog::error("Reload failed: the new workers cannot start; the old ones serve on");
         release_ = std::move(previous_);
-        enter_folder(*release_);
+        enter(*release_);
         reopen_error_log(settings());
         table_.roll_back();
         apply_policy();

@@ -31,7 +31,8 @@ void MasterPipes::forget_master() {
     leash_write.reset();
 }
 
-pid_t fork_child(std::chrono::seconds orphan_grace, const std::function<int()>& main) {
+pid_t fork_child(std::chrono::seconds orphan_grace, const std::optional<Identity>& identity,
+                 const std::function<int()>& main) {
     spdlog::default_logger_raw()->flush();
     const SignalBlock block;
     const pid_t master = ::getpid();
@@ -40,6 +41,7 @@ pid_t fork_child(std::chrono::seconds orphan_grace, const std::function<int()>& 
     reset_signals({SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGTTIN, SIGTTOU, SIGWINCH, SIGCHLD});
     int code = 1;
     try {
+        if (identity) assume_identity(*identity);
         make_last_resort();
         arm_last_resort_with_parent(orphan_grace);
         if (::getppid() != master) arm_last_resort(orphan_grace); // it died before it could be told

@@ -15,6 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "server/identity.hpp"
 #include "workers/system_error.hpp"
 
 namespace cppcorn {
@@ -67,6 +68,19 @@ void make_way(const std::string& path, const sockaddr_un& address) {
     ::unlink(path.c_str());
 }
 
+std::optional<ino_t> inode_of(const std::string& path) {
+    struct stat info {};
+    if (::lstat(path.c_str(), &info) != 0) return {};
+    return info.st_ino;
+}
+
+void check_listens(int socket, const std::string& what) {
+    int listening = 0;
+    socklen_t size = sizeof listening;
+    check(::getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size), what);
+    if (listening == 0) throw std::runtime_error(what + ": it is not a listening socket");
+}
+
 std::string address_text(int family, const void* address) {
     char text[INET6_ADDRSTRLEN] = "";
     ::inet_ntop(family, address, text, sizeof text);
@@ -76,7 +90,7 @@ std::string address_text(int family, const void* address) {
 } // namespace
 
 Listener::Listener(const BindAddress& address, const Settings& settings, bool ipv6_only)
-    : address_(address), bound_(address), owner_(::getpid()) {
+    : address_(address), bound_(address), maker_(::getpid()) {
     switch (address.kind) {
         case BindAddress::Kind::tcp4:
         case BindAddress::Kind::tcp6:
@@ -89,24 +103,39 @@ Listener::Listener(const BindAddress& address, const Settings& settings, bool ip
             adopt();
             break;
     }
-    check(::fcntl(socket_.get(), F_SETFL, O_NONBLOCK), "cannot set up " + address.text());
+    prepare();
+}
+
+Listener::Listener(const BindAddress& address, UniqueFd socket)
+    : address_(address), bound_(address), socket_(std::move(socket)), maker_(::getpid()), owns_file_(false) {
+    check_listens(socket_.get(), "cannot take over " + address.text());
+    ::fcntl(socket_.get(), F_SETFD, FD_CLOEXEC);
+    if (address.kind == BindAddress::Kind::unix_path) inode_ = inode_of(address.path);
+    prepare();
+}
+
+Listener::~Listener() {
+    if (!inode_ || !owns_file_ || maker_ != ::getpid()) return;
+    if (is_reachable()) ::unlink(address_.path.c_str());
+}
+
+bool Listener::is_reachable() const {
+    return !inode_ || inode_of(address_.path) == inode_;
+}
+
+void Listener::prepare() {
+    check(::fcntl(socket_.get(), F_SETFL, O_NONBLOCK), "cannot set up " + address_.text());
     find_bound_address();
     // Accepted sockets inherit it; on a unix socket there is no such option.
     const int on = 1;
     ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
-Listener::~Listener() {
-    if (inode_ == 0 || owner_ != ::getpid()) return;
-    struct stat info {};
-    if (::lstat(address_.path.c_str(), &info) == 0 && info.st_ino == inode_) ::unlink(address_.path.c_str());
-}
-
 void Listener::open_tcp(const Settings& settings, bool ipv6_only) {
     AddressList addresses;
     resolve(address_, addresses);
     const addrinfo& first = *addresses.first;
-    const std::string what = "cannot bind " + address_.text().substr(std::strlen("http://"));
+    const std::string what = "cannot bind " + address_.setting();
     socket_.reset(check(::socket(first.ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0), what));
     set_option(socket_.get(), SOL_SOCKET, SO_REUSEADDR, 1, what);
     if (settings.reuse_port) set_option(socket_.get(), SOL_SOCKET, SO_REUSEPORT, 1, what);
@@ -120,26 +149,26 @@ void Listener::open_unix(const Settings& settings) {
     const std::string what = "cannot bind unix:" + address_.path;
     make_way(address_.path, address);
     socket_.reset(check(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), what));
-    // Who may connect is decided by the folder's permissions: the proxy in front is another user, as a rule.
-    const mode_t saved = ::umask(0);
+    // Without --umask, who may connect is decided by the folder's permissions: the proxy in front is another user, as a
+    // rule.
+    const mode_t saved = ::umask(settings.umask.value_or(0));
     const int result = ::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
     const int error = errno;
     ::umask(saved);
     if (result != 0) throw_system_error(what, error);
+    inode_ = inode_of(address_.path);
+    if (const auto identity = wanted_identity(settings)) {
+        check(::lchown(address_.path.c_str(), identity->uid, identity->gid), what);
+    }
     check(::listen(socket_.get(), settings.backlog), what);
-    struct stat info {};
-    if (::lstat(address_.path.c_str(), &info) == 0) inode_ = info.st_ino;
 }
 
 void Listener::adopt() {
     const std::string what = "cannot use " + address_.text();
-    int listening = 0;
-    socklen_t size = sizeof listening;
     ::fcntl(address_.fd, F_SETFD, FD_CLOEXEC);
     // A copy, so that a reload that drops this listener and a later one that wants it back find the original open.
     socket_.reset(check(::fcntl(address_.fd, F_DUPFD_CLOEXEC, 3), what));
-    check(::getsockopt(socket_.get(), SOL_SOCKET, SO_ACCEPTCONN, &listening, &size), what);
-    if (listening == 0) throw std::runtime_error(what + ": it is not a listening socket");
+    check_listens(socket_.get(), what);
 }
 
 void Listener::find_bound_address() {
@@ -173,8 +202,9 @@ Listeners open_listeners(const Settings& settings, const Listeners& present) {
     Listeners listeners;
     Listeners usable = present;
     for (const auto& address : addresses) {
-        const auto same = std::find_if(usable.begin(), usable.end(),
-                                       [&](const auto& listener) { return listener->address() == address; });
+        const auto same = std::find_if(usable.begin(), usable.end(), [&](const auto& listener) {
+            return listener->address() == address && listener->is_reachable();
+        });
         if (same != usable.end()) {
             listeners.push_back(*same);
             usable.erase(same); // each serves for one: port 0 may be asked for twice

@@ -3,21 +3,22 @@
 // Reads the settings, opens what they ask for, and runs the arbiter, which forks the workers and looks after them.
 
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
-#include <memory>
-#include <string>
-#include <vector>
+#include <utility>
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "server/arbiter.hpp"
+#include "server/daemon.hpp"
 #include "server/exit_codes.hpp"
+#include "server/hand_over.hpp"
 #include "server/process_title.hpp"
 #include "server/release.hpp"
+#include "server/service_manager.hpp"
 #include "server/settings_check.hpp"
 #include "server/settings_loader.hpp"
+#include "server/start_context.hpp"
 #include "workers/log/error_log.hpp"
 #include "workers/signal_inbox.hpp"
 #include "workers/system_error.hpp"
@@ -35,33 +36,23 @@ void open_standard_streams() {
     ::close(fd);
 }
 
-void enter_folder(const Settings& settings) {
-    if (settings.chdir.empty()) return;
-    check(::chdir(settings.chdir.c_str()), "cannot change to folder " + settings.chdir);
-}
-
-// Settings are read in the folder where we were started; everything else happens in --chdir.
-LoadedSettings read_settings(const std::vector<std::string>& arguments, const UniqueFd& start_folder) {
-    check(::fchdir(start_folder.get()), "cannot go back to the folder of the start");
-    LoadedSettings loaded = load_settings(arguments, [](const char* name) { return std::getenv(name); });
-    enter_folder(loaded.values);
-    return loaded;
-}
-
-int serve(int argc, char** argv) {
+int serve(int argc, char** argv, Daemon& daemon) {
     open_standard_streams();
     unblock_all_signals();
-    const std::vector<std::string> arguments(argv + 1, argv + argc);
-    const UniqueFd start_folder(check(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), "cannot open the folder ."));
-    LoadedSettings loaded = read_settings(arguments, start_folder);
+    StartContext start(argc, argv);
+    Inheritance inheritance = take_inheritance();
+    start.use_binds(inheritance.activated_binds);
+    LoadedSettings loaded = start.read_settings();
     if (loaded.values.print_config) std::fputs(print_settings(loaded).c_str(), stdout);
     if (loaded.values.check_config) return check_settings(std::move(loaded));
     if (loaded.values.print_config) return exit_clean;
+    if (loaded.values.daemon && !inheritance.is_upgrade) daemon.detach();
 
     ProcessTitle title(argc, argv);
     open_error_log(loaded.values);
-    Arbiter arbiter(
-        open_release(std::move(loaded), nullptr), [&] { return read_settings(arguments, start_folder); }, title);
+    ServiceManager service_manager;
+    auto release = open_release(std::move(loaded), open_inherited(inheritance));
+    Arbiter arbiter(std::move(release), std::move(inheritance.predecessor), {start, service_manager, daemon, title});
     return arbiter.run();
 }
 
@@ -70,11 +61,9 @@ int complain(const std::exception& error, int code) {
     return code;
 }
 
-} // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv, Daemon& daemon) {
     try {
-        return serve(argc, argv);
+        return serve(argc, argv, daemon);
     } catch (const InformationRequest& answer) {
         std::fputs(answer.what(), stdout);
         return exit_clean;
@@ -83,4 +72,13 @@ int main(int argc, char** argv) {
     } catch (const std::exception& error) {
         return complain(error, exit_settings);
     }
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    Daemon daemon;
+    const int code = run(argc, argv, daemon);
+    daemon.failed(code);
+    return code;
 }

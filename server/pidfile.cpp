@@ -8,7 +8,9 @@
 #include <stdexcept>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "workers/system_error.hpp"
@@ -28,8 +30,13 @@ pid_t read_pid(const std::string& path) {
     return pid;
 }
 
+// One that has ended and only waits for its parent to notice does not count.
 bool is_alive(pid_t pid) {
-    return pid > 0 && (::kill(pid, 0) == 0 || errno == EPERM);
+    if (pid <= 0) return false;
+    const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    if (!process.is_open()) return ::kill(pid, 0) == 0 || errno == EPERM;
+    pollfd ended{process.get(), POLLIN, 0};
+    return ::poll(&ended, 1, 0) == 0;
 }
 
 void write_pid(const std::string& path) {

@@ -11,14 +11,7 @@ constexpr const char* python_only = "has no meaning here: it is about Python";
 const std::vector<RefusedSetting>& refused_settings() {
     static const std::vector<RefusedSetting> table{
         {{"threads"}, 0, not_yet},
-        {{"daemon"}, 'D', not_yet},
-        {{"user"}, 'u', not_yet},
-        {{"group"}, 'g', not_yet},
-        {{"umask"}, 'm', not_yet},
-        {{"initgroups"}, 0, not_yet},
-        {{"reload"}, 0, not_yet},
-        {{"reload-engine"}, 0, not_yet},
-        {{"reload-extra-file", "reload-extra-files"}, 0, not_yet},
+        {{"reload-engine"}, 0, "has no meaning here: the kernel tells of changes (inotify)"},
         {{"forwarded-allow-ips"}, 0, not_yet},
         {{"secure-scheme-headers"}, 0, not_yet},
         {{"forwarder-headers"}, 0, not_yet},

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "server/identity.hpp"
 #include "server/listener.hpp"
 #include "server/settings_loader.hpp"
 #include "workers/app_module.hpp"
@@ -17,6 +19,7 @@ struct Release {
     LoadedSettings loaded;
     AppSpec app;
     UniqueFd folder; // the current one when it was made: relative paths start there
+    std::optional<Identity> identity; // that the workers and the probe take on
     Listeners listeners;
     std::shared_ptr<AccessLog> access_log;
     std::shared_ptr<AppModule> preloaded; // --preload: loaded in the master; else null
@@ -27,17 +30,23 @@ struct Release {
 // A release of which nothing is opened yet: enough to try the app.
 std::shared_ptr<Release> prepare_release(LoadedSettings loaded);
 
-// Opens what the settings ask for; listeners and a preloaded app of `present` (may be null) are used again. Throws
-// std::exception with one line; `present` is as it was then.
-std::shared_ptr<Release> open_release(LoadedSettings loaded, const Release* present);
+// Opens what the settings ask for, with their umask; those of the listeners that are present already are used again.
+// Throws std::exception with one line; what is present is as it was then.
+std::shared_ptr<Release> open_release(LoadedSettings loaded, const Listeners& present);
 
-// Back to the release's own folder, wherever the process is. Throws std::system_error.
-void enter_folder(const Release& release);
+// Back to the release's own folder and umask, whatever the process has now. Throws std::system_error.
+void enter(const Release& release);
+
+// For a master that runs as root: the workers' user can open the log files again.
+void give_logs(const Release& release);
 
 // For a child that will load the app, or the master that preloads it: the variables of --env.
 void apply_environment(const Settings& settings);
 
-// Finds and loads the app as the settings say. Throws AppLoadError.
+// Finds the app's module as the settings say. Throws AppLoadError.
+std::string app_file(const Release& release);
+
+// Finds and loads the app. Throws AppLoadError.
 AppModule load_app(const Release& release);
 
 } // namespace cppcorn

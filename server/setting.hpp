@@ -122,6 +122,12 @@ inline SettingValue text(std::string Settings::*member) {
     return single_value(SettingValue::Kind::text, field(member), same, same);
 }
 
+inline SettingValue text_list(std::vector<std::string> Settings::*member) {
+    return {SettingValue::Kind::list,
+            [=](Settings& settings, const SettingValue::Texts& texts) { settings.*member = texts; },
+            [=](const Settings& settings) { return settings.*member; }};
+}
+
 // `names` in the order of the enumeration's values.
 template <class Enumeration>
 SettingValue choice(Enumeration Settings::*member, std::vector<std::string> names) {

@@ -129,6 +129,9 @@ class Loader {
         } catch (const AppSpecError& error) {
             throw UsageError(error.what());
         }
+        if (loaded_.values.reload && loaded_.values.preload) {
+            throw SettingsError("reload: --preload keeps the app in the master, where a reload does not reach it; use one");
+        }
         return std::move(loaded_);
     }
 

@@ -4,6 +4,7 @@
 
 #include "server/address.hpp"
 #include "server/cpu_count.hpp"
+#include "server/settings_rows.hpp"
 
 namespace cppcorn {
 namespace {
@@ -56,25 +57,6 @@ SettingValue syslog_facility() {
         Kind::text, field(&Settings::log_syslog_facility),
         [=](const std::string& text) { return names[parse_choice(text, names)]; },
         [](const std::string& text) { return text; });
-}
-
-SettingValue folders() {
-    return {Kind::list, [](Settings& settings, const Texts& texts) { settings.app_dirs = texts; },
-            [](const Settings& settings) { return settings.app_dirs; }};
-}
-
-SettingValue variables() {
-    return {Kind::list,
-            [](Settings& settings, const Texts& texts) {
-                std::vector<std::pair<std::string, std::string>> variables;
-                for (const auto& text : texts) variables.push_back(parse_variable(text));
-                settings.env = std::move(variables);
-            },
-            [](const Settings& settings) {
-                Texts texts;
-                for (const auto& [name, value] : settings.env) texts.push_back(name + "=" + value);
-                return texts;
-            }};
 }
 
 std::vector<Setting> config_rows() {
@@ -173,6 +155,14 @@ std::vector<Setting> worker_rows() {
          .value_name = "SECONDS",
          .help = "Replace a worker that has served for this long; 0: never.",
          .value = seconds(&Settings::max_worker_lifetime)},
+        {.names = {"reload-surge"},
+         .value_name = "COUNT",
+         .help = "How many workers more than usual there may be during a reload, where memory is short; 0: no limit.",
+         .value = whole_number(&Settings::reload_surge, 0, most_workers)},
+        {.names = {"shutdown-delay"},
+         .value_name = "SECONDS",
+         .help = "After SIGTERM, serve on for this long first, while a load balancer may still send requests.",
+         .value = seconds(&Settings::shutdown_delay)},
     };
 }
 
@@ -210,48 +200,6 @@ std::vector<Setting> limit_rows() {
          .value_name = "SECONDS",
          .help = "How long a client may pause while it reads a response; 0: for ever.",
          .value = seconds(&Settings::write_timeout)},
-    };
-}
-
-std::vector<Setting> mechanics_rows() {
-    return {
-        {.names = {"preload"},
-         .file_names = {"preload_app"},
-         .help = "Load the app in the master, before the workers are forked; a new build then needs SIGUSR2.",
-         .value = on_off(&Settings::preload)},
-        {.names = {"chdir"},
-         .value_name = "PATH",
-         .help = "Change to this folder before the app is loaded.",
-         .value = text(&Settings::chdir)},
-        {.names = {"app-dir"},
-         .value_name = "PATH",
-         .help = "Look for the app's module in this folder first; may be repeated.",
-         .value = folders()},
-        {.names = {"env"},
-         .short_flag = 'e',
-         .file_names = {"raw_env"},
-         .value_name = "NAME=VALUE",
-         .help = "Set an environment variable for the app; may be repeated.",
-         .value = variables()},
-        {.names = {"pid"},
-         .short_flag = 'p',
-         .file_names = {"pidfile"},
-         .value_name = "PATH",
-         .help = "Write the master's process id to this file.",
-         .value = text(&Settings::pidfile)},
-        {.names = {"name"},
-         .short_flag = 'n',
-         .file_names = {"proc_name"},
-         .value_name = "NAME",
-         .help = "What ps shows the processes as; without it, the app.",
-         .value = text(&Settings::name)},
-        {.names = {"no-sendfile"},
-         .help = "Send files through memory rather than with sendfile().",
-         .value = on_off(&Settings::no_sendfile)},
-        {.names = {"header-map"},
-         .value_name = "drop|refuse|dangerous",
-         .help = "What becomes of header names with an underscore, which could pass for one with a dash.",
-         .value = choice(&Settings::header_map, {"drop", "refuse", "dangerous"})},
     };
 }
 

@@ -22,7 +22,8 @@ void log_worker_end(const WorkerEntry& entry, bool asked_to, int wait_status, co
     if (WIFSIGNALED(wait_status)) {
         const int signal = WTERMSIG(wait_status);
         const char* guess = signal == SIGKILL && !entry.killed ? ". Perhaps out of memory?" : "";
-        spdlog::error("Worker (pid:{}) was sent {}{}{}", entry.pid, signal_name(signal), request, guess);
+        const char* dump = WCOREDUMP(wait_status) ? " (core dumped)" : "";
+        spdlog::error("Worker (pid:{}) was sent {}{}{}{}", entry.pid, signal_name(signal), request, dump, guess);
         return;
     }
     const int code = WEXITSTATUS(wait_status);

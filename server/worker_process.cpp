@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "server/daemon.hpp"
 #include "server/exit_codes.hpp"
 #include "workers/crash_report.hpp"
 #include "workers/log/error_log.hpp"
@@ -31,6 +32,7 @@ void raise_descriptor_limit(const Settings& settings) {
 // All that a fresh child must not keep of the master's.
 void become_worker(const Release& release, MasterPipes& pipes, ProcessTitle& title) {
     pipes.forget_master();
+    if (release.settings().daemon) leave_terminal(release.settings());
     title.set("cppcorn: worker [" + release.settings().display_name() + "]");
     disregard_signals({SIGHUP, SIGUSR2, SIGWINCH, SIGTTIN, SIGTTOU, SIGPIPE}); // meant for the master
     install_crash_report();

@@ -58,6 +58,7 @@ class WorkerTable {
     struct Policy {
         Milliseconds boot_timeout{30'000};
         Milliseconds graceful_timeout{30'000};
+        int reload_surge = 0; // workers above the wanted number while old ones still serve; 0: no limit
     };
 
     // When the request that a slot serves is overdue; nullopt while it serves none, or has no deadline.
@@ -67,6 +68,7 @@ class WorkerTable {
     explicit WorkerTable(int capacity) : capacity_(capacity) {}
 
     void set_policy(Policy policy) { policy_ = policy; }
+    // 0: keep none, until some are wanted again.
     void want(int count) { wanted_ = count; }
     int wanted() const { return wanted_; }
 
@@ -76,6 +78,8 @@ class WorkerTable {
     void roll_back();
     // A worker of the newest generation has become ready.
     bool settled() const { return generation_ready_; }
+    // Workers that are ready, of every generation.
+    int serving() const { return count(true, WorkerState::serving) + count(false, WorkerState::serving); }
     // The newest generation has failed to start so often that it is pointless to go on.
     bool hopeless() const { return !generation_ready_ && failed_rounds_ >= max_failed_rounds; }
 

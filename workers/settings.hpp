@@ -4,9 +4,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <sys/types.h>
 
 #include "workers/http/limits.hpp"
 
@@ -40,6 +43,8 @@ struct Settings {
     int worker_connections = 10'000;
     std::uint64_t max_memory = 0;        // bytes; 0: no limit
     Milliseconds max_worker_lifetime{0}; // 0: no limit
+    Milliseconds shutdown_delay{0};
+    int reload_surge = 0; // workers more than usual during a reload; 0: no limit
 
     // Limits
     http::Limits limits;
@@ -50,6 +55,13 @@ struct Settings {
     // Mechanics
     std::string app; // the app spec as written: "myapp:app"
     bool preload = false;
+    bool reload = false; // when the app's file changes
+    std::vector<std::string> reload_extra_files;
+    bool daemon = false;
+    std::string user;  // name or number; empty: stay who we are
+    std::string group; // the same; empty: the user's
+    bool initgroups = false;
+    std::optional<mode_t> umask; // as inherited without one
     std::string chdir; // empty: stay
     std::vector<std::string> app_dirs;
     std::vector<std::pair<std::string, std::string>> env;

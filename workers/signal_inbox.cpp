@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -13,12 +14,12 @@ namespace cppcorn {
 namespace {
 
 // All that a handler may touch.
-std::atomic<std::uint64_t> pending_signals{0};
+std::array<std::atomic<unsigned>, SignalInbox::signal_count> pending_signals{};
 std::atomic<int> wake_fd{-1};
 
 void note_signal(int signal) {
     const int saved_errno = errno;
-    pending_signals.fetch_or(std::uint64_t{1} << signal);
+    pending_signals[static_cast<std::size_t>(signal)].fetch_add(1);
     const std::uint64_t one = 1;
     if (const int fd = wake_fd.load(); fd >= 0) {
         [[maybe_unused]] const auto ignored = ::write(fd, &one, sizeof one);
@@ -38,7 +39,7 @@ void set_handler(int signal, void (*handler)(int)) {
 
 SignalInbox::SignalInbox(std::initializer_list<int> signals)
     : wake_(check(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "cannot make an eventfd")) {
-    pending_signals = 0;
+    for (auto& count : pending_signals) count = 0;
     wake_fd = wake_.get();
     for (const int signal : signals) set_handler(signal, note_signal);
 }
@@ -50,11 +51,13 @@ SignalInbox::~SignalInbox() {
 SignalInbox::Taken SignalInbox::take() {
     std::uint64_t count = 0;
     [[maybe_unused]] const auto ignored = ::read(wake_.get(), &count, sizeof count);
-    return Taken(pending_signals.exchange(0));
+    std::array<unsigned, signal_count> counts{};
+    for (std::size_t i = 0; i < signal_count; ++i) counts[i] = pending_signals[i].exchange(0);
+    return Taken(counts);
 }
 
 bool SignalInbox::noted(int signal) const {
-    return (pending_signals.load(std::memory_order_relaxed) >> signal & 1) != 0;
+    return pending_signals[static_cast<std::size_t>(signal)].load(std::memory_order_relaxed) != 0;
 }
 
 SignalBlock::SignalBlock() {

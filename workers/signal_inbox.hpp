@@ -1,10 +1,10 @@
-// Signals as something a poll loop can wait for. The handler notes the signal in one word and wakes an eventfd; whoever
-// waits takes the word and acts outside the handler. One inbox a process: a fork makes its own before it unblocks
-// signals.
+// Signals as something a poll loop can wait for. The handler counts the signal and wakes an eventfd; whoever waits takes
+// the counts and acts outside the handler. One inbox a process: a fork makes its own before it unblocks signals.
 #pragma once
 
+#include <array>
 #include <csignal>
-#include <cstdint>
+#include <cstddef>
 #include <initializer_list>
 
 #include "workers/unique_fd.hpp"
@@ -23,14 +23,17 @@ class SignalInbox {
     // Readable when a signal came. For poll or epoll.
     int fd() const { return wake_.get(); }
 
-    // The signals that came since the last call; ask with contains().
+    static constexpr std::size_t signal_count = 32; // the classic ones
+
+    // What came since the last call. The kernel itself makes one of several that come before the first is delivered.
     class Taken {
       public:
-        explicit Taken(std::uint64_t bits) : bits_(bits) {}
-        bool contains(int signal) const { return (bits_ >> signal & 1) != 0; }
+        explicit Taken(const std::array<unsigned, signal_count>& counts) : counts_(counts) {}
+        bool contains(int signal) const { return count(signal) > 0; }
+        unsigned count(int signal) const { return counts_[static_cast<std::size_t>(signal)]; }
 
       private:
-        std::uint64_t bits_;
+        std::array<unsigned, signal_count> counts_;
     };
     Taken take();
     // Whether it came and was not taken yet.

@@ -318,7 +318,8 @@ class Server:
     `app` may be None (from the environment or a file, then). `bind` is left out of the command line if it is None.
     `wait` is the number of workers to wait for; False returns as soon as the process is started. `log_file` names the
     file that --log-file in `args` sends the error log to, so that it is read, too. `stop_code` is the exit code
-    expected at the end of the block.
+    expected at the end of the block. `wrapper` is a command that runs the program; the signals are then the test's to
+    send.
     """
 
     def __init__(
@@ -333,7 +334,10 @@ class Server:
         pass_fds=(),
         app_dir=APPS,
         stop_code=0,
+        binary=BINARY,
+        wrapper=(),
     ):
+        self._program = [*map(str, wrapper), str(binary)]
         self._args = [app] if app else []
         if bind is not None:
             self._args += ["--bind", bind]
@@ -352,7 +356,7 @@ class Server:
 
     def __enter__(self):
         self._process = subprocess.Popen(
-            [BINARY, *self._args],
+            [*self._program, *self._args],
             env=self._env,
             cwd=self._cwd,
             stdin=subprocess.DEVNULL,
@@ -512,7 +516,7 @@ class Server:
             code = self._process.wait(timeout * SLOWNESS)
         except subprocess.TimeoutExpired:
             raise AssertionError(self._with_log(f"still running after {timeout * SLOWNESS} s")) from None
-        if code >= 0:  # the workers of a master that was killed hold the pipes for a while
+        if not self.tree():  # a new master, or the workers of one that was killed, hold the pipes
             self._err.join()
             self._out.join()
         return code

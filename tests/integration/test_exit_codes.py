@@ -163,7 +163,7 @@ def test_a_pidfile_of_a_dead_process_is_replaced_and_removed(tmp_path):
         ([":app"], ":app"),
         (["hello:app("], "hello:app("),
         (["hello:app(x)"], "hello:app(x)"),
-        (["hello:app", "--reload"], "--reload"),  # known, but refused
+        (["hello:app", "--threads", "2"], "--threads"),  # known, but refused
     ],
 )
 def test_usage(args, named, tmp_path):

@@ -128,7 +128,7 @@ TEST_CASE("gunicorn's settings that are missing here are refused by name") {
     CHECK(usage_error({"--threads", "4", "myapp"}) == "--threads is not supported yet");
     CHECK(usage_error({"--threads=4", "myapp"}) == "--threads is not supported yet");
     CHECK(usage_error({"--proxy_protocol", "myapp"}) == "--proxy-protocol is not supported yet");
-    CHECK(usage_error({"-D", "myapp"}) == "-D is not supported yet");
+    CHECK(usage_error({"-R", "myapp"}) == "-R has no meaning here: the app's output is never held back");
     CHECK(usage_error({"--worker-tmp-dir=/dev/shm", "myapp"}) ==
           "--worker-tmp-dir has no meaning here: workers report through shared memory, not through files");
     CHECK(usage_error({"--paste", "x", "myapp"}) == "--paste has no meaning here: it is about Python");

@@ -1,0 +1,29 @@
+// What the service manager is told, in each turn of the loop.
+
+#include <fmt/format.h>
+
+#include "server/arbiter.hpp"
+
+namespace cppcorn {
+
+void Arbiter::report(Time now) {
+    if (predecessor_) return; // which is the one that is looked after
+    around_.service_manager.update(state(), status());
+    around_.service_manager.ping(now);
+}
+
+Arbiter::Time Arbiter::report_due() const {
+    return predecessor_ ? Time::max() : around_.service_manager.ping_due();
+}
+
+ServiceManager::State Arbiter::state() const {
+    if (table_.stopping() || stop_at_ != Time::max()) return ServiceManager::State::stopping;
+    if (!started_ || (!table_.settled() && !previous_)) return ServiceManager::State::starting;
+    return probe_ || previous_ ? ServiceManager::State::reloading : ServiceManager::State::ready;
+}
+
+std::string Arbiter::status() const {
+    return fmt::format("{} of {} workers serve", table_.serving(), table_.wanted());
+}
+
+} // namespace cppcorn

@@ -1,0 +1,32 @@
+// --daemon: the process that was started stays until the daemon serves or has failed, and ends with its exit code; so a
+// script that starts one knows. Until then, the daemon prints to the terminal as usual.
+#pragma once
+
+#include "workers/settings.hpp"
+#include "workers/unique_fd.hpp"
+
+namespace cppcorn {
+
+// Standard streams become /dev/null; stdout and stderr stay where --capture-output has sent them. Throws
+// std::system_error.
+void leave_terminal(const Settings& settings);
+
+class Daemon {
+  public:
+    // Returns in the daemon, in a session of its own without a terminal. Throws std::system_error.
+    void detach();
+
+    // It serves: lets go of the standard streams, and the first process ends with 0. Nothing if it is no daemon.
+    void serves(const Settings& settings);
+    // It has failed before it served.
+    void failed(int code);
+    // In a child, which has nothing to report.
+    void forget() { promise_.reset(); }
+
+  private:
+    void report(int code);
+
+    UniqueFd promise_; // to the first process: one int
+};
+
+} // namespace cppcorn

@@ -1,0 +1,46 @@
+// How the sockets of one program come to the next one: from a service manager (systemd's socket activation), or from
+// the old master to the new one that SIGUSR2 starts. Descriptors are inherited; variables of the environment say which:
+//
+//   LISTEN_PID, LISTEN_FDS            systemd's: descriptors 3 and up, for the process of that pid
+//   CPPCORN_UPGRADE="1 PID"           our protocol's version, and the old master
+//   CPPCORN_LISTENER_<fd>=<bind>      for each listener, its bind setting
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "server/listener.hpp"
+#include "server/start_context.hpp"
+#include "workers/unique_fd.hpp"
+
+namespace cppcorn {
+
+// The master that started this one and is still there. Its end makes this one the master.
+struct Predecessor {
+    pid_t pid = 0;
+    UniqueFd process; // a pidfd: readable once it has ended
+};
+
+struct Inheritance {
+    std::vector<std::string> activated_binds; // fd://3 …: of a service manager
+    bool is_upgrade = false;
+    std::optional<Predecessor> predecessor; // nullopt in an upgrade: it has died meanwhile
+    std::vector<std::pair<BindAddress, UniqueFd>> sockets; // the predecessor's
+};
+
+// Takes what is there, and its variables out of the environment, so that no child takes it for its own. Throws
+// std::runtime_error for what it does not understand.
+Inheritance take_inheritance();
+
+// The sockets as listeners, once the current folder is that of the settings. Throws as Listener does.
+Listeners open_inherited(Inheritance& inheritance);
+
+// Starts the program anew, as it was started before, and passes on the listeners. Throws std::system_error if there can
+// be no process; that the program cannot be run is logged, and the process ends with exit_settings.
+pid_t start_successor(const StartContext& start, const Listeners& listeners);
+
+} // namespace cppcorn

@@ -1,0 +1,12 @@
+// Rows of the settings table that have a file of their own.
+#pragma once
+
+#include <vector>
+
+#include "server/setting.hpp"
+
+namespace cppcorn {
+
+std::vector<Setting> mechanics_rows();
+
+} // namespace cppcorn
