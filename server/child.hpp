@@ -25,9 +25,10 @@ struct MasterPipes {
     void forget_master();
 };
 
-// Forks. The child takes on the identity, if there is one, runs `main` with all signals blocked and default actions, and
-// ends with the code that it returns; no destructor or exit handler of the master's runs in it. A child that is stuck somewhere when the master dies is ended
-// by the kernel `orphan_grace` later. Throws std::system_error if there can be no child.
+// Forks. The child takes on the identity, if there is one, runs `main` with all signals blocked and default actions,
+// and ends with the code that it returns; no destructor or exit handler of the master's runs in it. A child that is
+// stuck somewhere when the master dies is ended by the kernel `orphan_grace` later. Throws std::system_error if there
+// can be no child.
 pid_t fork_child(std::chrono::seconds orphan_grace, const std::optional<Identity>& identity,
                  const std::function<int()>& main);
 

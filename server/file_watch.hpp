@@ -1,10 +1,11 @@
-// Tells when files have changed (inotify): written, replaced, made or moved there. For --reload.
+// Tells when files have changed: written, replaced, made or moved there (inotify). For --reload.
 #pragma once
 
 #include <chrono>
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "workers/unique_fd.hpp"
@@ -15,8 +16,8 @@ class FileWatch {
   public:
     using Time = std::chrono::steady_clock::time_point;
 
-    // Absolute paths; of a symbolic link, both it and what it leads to are watched. A folder that is not there (yet) is
-    // tried again each second. Throws std::system_error if the kernel watches nothing.
+    // Absolute paths; of a symbolic link, both it and what it leads to are watched. Throws std::system_error if the
+    // kernel watches nothing.
     FileWatch(std::vector<std::string> paths, Time now);
 
     const std::vector<std::string>& paths() const { return paths_; }
@@ -26,24 +27,24 @@ class FileWatch {
     // Reads what the kernel has told.
     void take_changes(Time now);
 
-    // When changed() or a new try is due if nothing else happens; Time::max() for never.
+    // When changed() is due if nothing else happens.
     Time due() const;
-    // The path that has changed and then been left alone for a moment, so that a linker or a copy may finish; each
-    // change is told once.
+    // A path that has changed and then been left alone for a moment, so that a linker or a copy may finish; each change
+    // is told once.
     std::optional<std::string> changed(Time now);
 
   private:
-    void watch_folders(Time now);
-    void forget(int watch, Time now);
+    using Place = std::pair<int, std::string>; // inotify's number of the folder, and the name in it
+
+    std::map<Place, std::string> find_places();
     void note(const std::string& path, Time now);
 
     std::vector<std::string> paths_;
     UniqueFd inotify_;
-    std::map<int, std::string> folders_; // by inotify's number
-    std::map<std::string, std::string> watched_; // a file that is looked at, and the path that it stands for
+    std::map<Place, std::string> places_; // and the path that is meant
     std::string changed_;
     Time settled_at_ = Time::max();
-    Time try_again_at_ = Time::max();
+    Time look_again_at_;
 };
 
 } // namespace cppcorn

@@ -28,7 +28,7 @@ struct Predecessor {
 struct Inheritance {
     std::vector<std::string> activated_binds; // fd://3 …: of a service manager
     bool is_upgrade = false;
-    std::optional<Predecessor> predecessor; // nullopt in an upgrade: it has died meanwhile
+    std::optional<Predecessor> predecessor;                // nullopt in an upgrade: it has died meanwhile
     std::vector<std::pair<BindAddress, UniqueFd>> sockets; // the predecessor's
 };
 

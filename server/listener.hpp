@@ -55,8 +55,8 @@ class Listener {
 
 using Listeners = std::vector<std::shared_ptr<Listener>>;
 
-// One for each bind setting; those of `present` that have the same address, and can be reached, are used again. Throws as
-// Listener does.
+// One for each bind setting; those of `present` that have the same address, and can be reached, are used again. Throws
+// as Listener does.
 Listeners open_listeners(const Settings& settings, const Listeners& present);
 
 } // namespace cppcorn

@@ -109,7 +109,8 @@ void ServiceManager::ping(Time now) {
 void ServiceManager::tell(const std::string& message) {
     if (!socket_.is_open()) return;
     // A manager that does not listen is its own affair.
-    [[maybe_unused]] const auto ignored = ::send(socket_.get(), message.data(), message.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    [[maybe_unused]] const auto ignored =
+        ::send(socket_.get(), message.data(), message.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 } // namespace cppcorn

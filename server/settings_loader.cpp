@@ -130,7 +130,8 @@ class Loader {
             throw UsageError(error.what());
         }
         if (loaded_.values.reload && loaded_.values.preload) {
-            throw SettingsError("reload: --preload keeps the app in the master, where a reload does not reach it; use one");
+            throw SettingsError(
+                "reload: --preload keeps the app in the master, where a reload does not reach it; use one");
         }
         return std::move(loaded_);
     }

@@ -62,7 +62,7 @@ struct Settings {
     std::string group; // the same; empty: the user's
     bool initgroups = false;
     std::optional<mode_t> umask; // as inherited without one
-    std::string chdir; // empty: stay
+    std::string chdir;           // empty: stay
     std::vector<std::string> app_dirs;
     std::vector<std::pair<std::string, std::string>> env;
     std::string pidfile; // empty: none

@@ -1,5 +1,5 @@
-// Signals as something a poll loop can wait for. The handler counts the signal and wakes an eventfd; whoever waits takes
-// the counts and acts outside the handler. One inbox a process: a fork makes its own before it unblocks signals.
+// Signals as something a poll loop can wait for. The handler counts the signal and wakes an eventfd; whoever waits
+// takes the counts and acts outside the handler. One inbox a process: a fork makes its own before it unblocks signals.
 #pragma once
 
 #include <array>

@@ -50,8 +50,11 @@ class Load:
             thread.start()
         return self
 
-    def __exit__(self, *_):
+    def stop(self):
         self._stop.set()
+
+    def __exit__(self, *_):
+        self.stop()
         for thread in self._threads:
             thread.join()
 

@@ -277,6 +277,62 @@ TEST_CASE("WorkerTable: a reload retires an old worker for each new one that is 
     CHECK(master.count(WorkerState::retiring) == 3);
 }
 
+TEST_CASE("WorkerTable: with a surge, a reload never has more workers than that above the usual number") {
+    Rehearsal master(4);
+    master.table.set_policy({10s, 5s, 1});
+    master.serve();
+    master.table.begin_generation();
+    for (int replaced = 0; replaced < 4; ++replaced) {
+        CHECK(master.tick().spawns.size() == 1);
+        CHECK(master.tick().spawns.empty());
+        CHECK(master.count(WorkerState::serving) == 4);
+        master.all_ready();
+        CHECK(signals_of(master.tick()) == Signals{SIGTERM});
+        const auto leaving = master.pids(WorkerState::retiring);
+        REQUIRE(leaving.size() == 1);
+        // The one that is retiring still takes memory; the next comes when it is gone.
+        CHECK(master.tick().spawns.empty());
+        master.table.exited(leaving.front(), true, master.now);
+    }
+    CHECK(master.tick().spawns.empty());
+    CHECK(master.count(WorkerState::serving) == 4);
+    CHECK(master.table.entries().size() == 4);
+}
+
+TEST_CASE("WorkerTable: a reload to fewer workers gets under way whatever the surge") {
+    Rehearsal master(6);
+    master.table.set_policy({10s, 5s, 1});
+    master.serve();
+    master.table.begin_generation();
+    master.table.want(3);
+    CHECK(signals_of(master.tick()) == Signals{SIGTERM, SIGTERM, SIGTERM});
+    for (const pid_t pid : master.pids(WorkerState::retiring)) master.table.exited(pid, true, master.now);
+    CHECK(master.tick().spawns.size() == 1);
+}
+
+TEST_CASE("WorkerTable: a crash during a surge is made up for") {
+    Rehearsal master(2);
+    master.table.set_policy({10s, 5s, 1});
+    master.serve();
+    master.table.begin_generation();
+    master.tick();
+    master.table.exited(master.pids(WorkerState::serving).front(), true, master.now);
+    CHECK(master.tick().spawns.size() == 1);
+}
+
+TEST_CASE("WorkerTable: none wanted, all retire and none is spawned, until some are wanted again") {
+    Rehearsal master(2);
+    master.serve();
+    master.table.wants_replacement(master.pids(WorkerState::serving).front());
+    master.table.want(0);
+    CHECK(signals_of(master.tick()) == Signals{SIGTERM, SIGTERM});
+    for (const pid_t pid : master.pids(WorkerState::retiring)) master.table.exited(pid, true, master.now);
+    CHECK(master.tick().spawns.empty());
+    CHECK_FALSE(master.table.hopeless());
+    master.table.want(2);
+    CHECK(master.tick().spawns.size() == 2);
+}
+
 TEST_CASE("WorkerTable: an old worker that dies during a reload is not replaced by an old one") {
     Rehearsal master(2);
     master.serve();
