@@ -96,7 +96,7 @@ void Arbiter::supervise() {
     for (const int slot : commands.spawns) {
         if (!spawn(slot, now)) break;
     }
-    report(now);
+    report(state());
 }
 
 void Arbiter::wait() {
@@ -235,9 +235,13 @@ bool Arbiter::spawn(int slot, Time now) {
     scoreboard_.slot(slot).clear();
     try {
         const pid_t pid = fork_child(worker_orphan_grace, release_->identity, [&] {
-            previous_.reset(); // with its listeners: what this worker does not serve, it must not keep open
+            // What this worker does not need, it must not keep open, least of all old listeners.
+            previous_.reset();
             probe_.reset();
+            watch_.reset();
+            predecessor_.reset();
             around_.daemon.forget();
+            around_.service_manager.forget();
             return worker_main(*release_, slot, scoreboard_.slot(slot), pipes_, around_.title);
         });
         table_.spawned(slot, pid, now);

@@ -89,7 +89,7 @@ class Arbiter {
     bool is_alone() const { return successor_ == 0 && !predecessor_; }
 
     // In arbiter_report.cpp.
-    void report(Time now);
+    void report(ServiceManager::State state);
     Time report_due() const;
     ServiceManager::State state() const;
     std::string status() const;

@@ -30,7 +30,7 @@ void Arbiter::reload() {
         reload_again_ = true;
         return;
     }
-    around_.service_manager.update(ServiceManager::State::reloading, status());
+    report(ServiceManager::State::reloading);
     try {
         auto release = open_release(around_.start.read_settings(), release_->listeners);
         if (release->settings().preload) release->preloaded = release_->preloaded;

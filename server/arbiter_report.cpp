@@ -6,10 +6,10 @@
 
 namespace cppcorn {
 
-void Arbiter::report(Time now) {
+void Arbiter::report(ServiceManager::State state) {
     if (predecessor_) return; // which is the one that is looked after
-    around_.service_manager.update(state(), status());
-    around_.service_manager.ping(now);
+    around_.service_manager.update(state, status());
+    around_.service_manager.ping(std::chrono::steady_clock::now());
 }
 
 Arbiter::Time Arbiter::report_due() const {

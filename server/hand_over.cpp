@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "server/environment.hpp"
 #include "server/exit_codes.hpp"
 #include "workers/signal_inbox.hpp"
 #include "workers/system_error.hpp"
@@ -29,14 +30,6 @@ template <class Number>
 bool read_number(std::string_view text, Number& number) {
     const auto result = std::from_chars(text.data(), text.data() + text.size(), number);
     return result.ec == std::errc{} && result.ptr == text.data() + text.size();
-}
-
-// The variable's text, which is removed; "" if there is none.
-std::string take_variable(const char* name) {
-    const char* text = std::getenv(name);
-    const std::string value = text != nullptr ? text : "";
-    ::unsetenv(name);
-    return value;
 }
 
 // The listeners' variables, by descriptor.

@@ -30,12 +30,12 @@ std::shared_ptr<Release> prepare_release(LoadedSettings loaded) {
     release->folder.reset(check(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), "cannot open the folder ."));
     release->loaded = std::move(loaded);
     release->app = parse_app_spec(release->settings().app);
-    release->identity = wanted_identity(release->settings());
     return release;
 }
 
 std::shared_ptr<Release> open_release(LoadedSettings loaded, const Listeners& present) {
     const auto release = prepare_release(std::move(loaded));
+    release->identity = wanted_identity(release->settings());
     apply_umask(release->settings());
     release->access_log = std::make_shared<AccessLog>(release->settings());
     release->listeners = open_listeners(release->settings(), present);

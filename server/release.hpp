@@ -27,7 +27,7 @@ struct Release {
     const Settings& settings() const { return loaded.values; }
 };
 
-// A release of which nothing is opened yet: enough to try the app.
+// A release of which nothing is opened yet: enough to try the app, as the present user.
 std::shared_ptr<Release> prepare_release(LoadedSettings loaded);
 
 // Opens what the settings ask for, with their umask; those of the listeners that are present already are used again.

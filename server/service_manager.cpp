@@ -12,15 +12,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "server/environment.hpp"
+
 namespace cppcorn {
 namespace {
-
-std::string take_variable(const char* name) {
-    const char* text = std::getenv(name);
-    const std::string value = text != nullptr ? text : "";
-    ::unsetenv(name);
-    return value;
-}
 
 std::uint64_t number_of(std::string_view text) {
     std::uint64_t number = 0;

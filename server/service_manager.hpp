@@ -25,6 +25,9 @@ class ServiceManager {
     // This process is the one that was meant.
     void take_over();
 
+    // In a child, which has nothing to tell.
+    void forget() { socket_.reset(); }
+
     // When ping() is due; Time::max() for never.
     Time ping_due() const { return ping_due_; }
     void ping(Time now);
