@@ -21,6 +21,10 @@
 namespace cppcorn {
 namespace {
 
+// What the kernel holds for a client that does not read, besides what is on its way. With megabytes of it (the
+// default), a few hundred such clients make each send take milliseconds.
+constexpr int most_unsent = 256 * 1024;
+
 struct AddressList {
     addrinfo* first = nullptr;
     ~AddressList() {
@@ -126,9 +130,10 @@ bool Listener::is_reachable() const {
 void Listener::prepare() {
     check(::fcntl(socket_.get(), F_SETFL, O_NONBLOCK), "cannot set up " + address_.text());
     find_bound_address();
-    // Accepted sockets inherit it; on a unix socket there is no such option.
+    // Accepted sockets inherit these; a unix socket has no such options.
     const int on = 1;
     ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most_unsent, sizeof most_unsent);
 }
 
 void Listener::open_tcp(const Settings& settings, bool ipv6_only) {

@@ -19,6 +19,7 @@ constexpr std::uint64_t most_requests = 1'000'000'000;
 constexpr std::uint64_t most_connections = 1'000'000;
 constexpr std::uint64_t most_fields = 32'768;
 constexpr std::uint64_t largest_head = 16 << 20;
+constexpr std::uint64_t largest_body_buffer = 64 << 20;
 constexpr std::uint64_t most_bytes = std::uint64_t{1} << 50;
 
 SettingValue binds() {
@@ -188,6 +189,10 @@ std::vector<Setting> limit_rows() {
          .value_name = "BYTES",
          .help = "The longest request body; 0: no limit.",
          .value = byte_count(&http::Limits::body, 0, most_bytes)},
+        {.names = {"body-buffer"},
+         .value_name = "BYTES",
+         .help = "Read bodies up to this size before the app is called; of larger ones, this much.",
+         .value = byte_count(&Settings::body_buffer, 0, largest_body_buffer)},
         {.names = {"header-timeout"},
          .value_name = "SECONDS",
          .help = "How long a client may take to send a request's head; 0: for ever.",

@@ -32,7 +32,8 @@ cppcorn_str to_abi(std::string_view text) {
 
 } // namespace
 
-Exchange::Exchange(const Settings& settings) : parser_(settings.limits, underscore_names(settings.header_map)) {}
+Exchange::Exchange(const Settings& settings)
+    : parser_(settings.limits, underscore_names(settings.header_map)), body_buffer_size_(settings.body_buffer) {}
 
 Exchange::Reading Exchange::advance(const Peer& peer, Service& service) {
     if (!head_read_) {
@@ -56,7 +57,7 @@ Exchange::Reading Exchange::advance(const Peer& peer, Service& service) {
     }
     while (!body_read_) {
         if (answered_) body_.clear();
-        const bool enough = body_.size() >= body_buffer_size || (continue_wanted_ && input_.empty());
+        const bool enough = body_.size() >= body_buffer_size_ || (continue_wanted_ && input_.empty());
         if (!answered_ && enough) return Reading::ready;
         if (!body_step(body_)) {
             if (answered_ || read_error_ == 0) break;
@@ -70,7 +71,7 @@ Exchange::Reading Exchange::advance(const Peer& peer, Service& service) {
 }
 
 bool Exchange::is_small_body() const {
-    return parser_.head().chunked() || static_cast<std::uint64_t>(parser_.head().content_length) <= body_buffer_size;
+    return parser_.head().chunked() || static_cast<std::uint64_t>(parser_.head().content_length) <= body_buffer_size_;
 }
 
 // Takes the next piece of the body out of the input. False if there is none: more must be read, or read_error_ says why
@@ -198,7 +199,9 @@ void Exchange::refuse(int status, std::string_view reason, const Peer& peer, Ser
     }
     refused_ = true;
     refused_line_ = head_read_ ? parser_.head().line : parser_.request_line_so_far(input_.unconsumed());
-    spdlog::warn("Invalid request from ip={}: {} ({})", peer.address, reason, status);
+    const auto verdict = service.refusals.ask(started_steady_);
+    if (verdict.suppressed > 0) spdlog::warn("{} more invalid requests were not told of", verdict.suppressed);
+    if (verdict.allowed) spdlog::warn("Invalid request from ip={}: {} ({})", peer.address, reason, status);
     answer(status, service);
     answered_ = true;
     log_access(peer, service);

@@ -76,8 +76,6 @@ class Exchange {
     void break_off(int error) { write_error_ = error; }
     std::string describe() const; // "GET /x", for log lines
 
-    // Bodies up to this size are read before the app is called; of larger ones, this much.
-    static constexpr std::size_t body_buffer_size = 64 * 1024;
     // What a client may send on top of an answered request's head for the connection to stay usable.
     static constexpr std::uint64_t drain_size = 256 * 1024;
     // An app that streams waits once this much is waiting for the client.
@@ -112,6 +110,7 @@ class Exchange {
     OutputQueue output_;
     http::RequestParser parser_;
     http::ResponseWriter writer_;
+    std::uint64_t body_buffer_size_;
 
     bool head_read_ = false;
     bool body_read_ = false;

@@ -12,6 +12,7 @@
 
 #include "workers/http/response_writer.hpp"
 #include "workers/log/access_log.hpp"
+#include "workers/log/rate_limit.hpp"
 #include "workers/scoreboard_slot.hpp"
 #include "workers/settings.hpp"
 #include "workers/signal_inbox.hpp"
@@ -30,6 +31,7 @@ class Service {
     const cppcorn_app& app;
     ScoreboardSlot& slot;
     AccessLog& access_log;
+    RateLimit refusals; // lines about requests that were refused
 
     // No connection is kept alive any more. True from the instant the signal arrives, so that the response that the app
     // is working on says so already.

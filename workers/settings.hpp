@@ -48,6 +48,8 @@ struct Settings {
 
     // Limits
     http::Limits limits;
+    std::uint64_t body_buffer =
+        64 << 10; // bodies up to this are read before the app is called; of larger ones, this much
     Milliseconds header_timeout{30'000};
     Milliseconds body_timeout{60'000};
     Milliseconds write_timeout{60'000};

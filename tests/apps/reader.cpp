@@ -1,4 +1,4 @@
-// Reads the request's body in odd ways: ?mode=none, ?mode=first, ?mode=all&max=N
+// Reads the request's body in odd ways: ?mode=none, ?mode=first, ?mode=all&max=N, ?mode=count (in pieces)
 #include <cstdlib>
 #include <string>
 
@@ -25,6 +25,12 @@ Response app(Request& request) {
     if (mode == "first") {
         char byte = 0;
         return text(request.read(&byte, 1) == 0 ? "no body" : std::string("first byte ") + byte);
+    }
+    if (mode == "count") {
+        std::string piece(64 * 1024, '\0');
+        std::size_t count = 0;
+        while (const std::size_t got = request.read(piece.data(), piece.size())) count += got;
+        return text("read " + std::to_string(count) + " bytes");
     }
     return text("read " + std::to_string(request.body(max_of(request)).size()) + " bytes");
 }

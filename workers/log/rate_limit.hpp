@@ -1,0 +1,37 @@
+// Keeps log lines that strangers can cause from flooding the log: so many in a stretch of time, then a count.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace cppcorn {
+
+class RateLimit {
+  public:
+    using Time = std::chrono::steady_clock::time_point;
+
+    struct Verdict {
+        bool allowed = false;
+        std::uint64_t suppressed = 0; // in the stretch before, to be told with this line
+    };
+
+    Verdict ask(Time now) {
+        Verdict verdict;
+        if (now >= stretch_end_) {
+            stretch_end_ = now + stretch;
+            verdict.suppressed = asked_ > most_in_stretch ? asked_ - most_in_stretch : 0;
+            asked_ = 0;
+        }
+        verdict.allowed = ++asked_ <= most_in_stretch;
+        return verdict;
+    }
+
+    static constexpr std::uint64_t most_in_stretch = 10;
+    static constexpr std::chrono::seconds stretch{10};
+
+  private:
+    Time stretch_end_{};
+    std::uint64_t asked_ = 0;
+};
+
+} // namespace cppcorn
