@@ -1,6 +1,7 @@
 #include "workers/log/access_log.hpp"
 
 #include <cstddef>
+#include <cstring>
 #include <system_error>
 
 #include <spdlog/spdlog.h>
@@ -20,7 +21,9 @@ constexpr std::size_t usual_line = 4096;
 AccessLog::AccessLog(const Settings& settings) {
     if (settings.access_log.empty()) return;
     format_ = std::make_unique<AccessFormat>(settings.access_log_format);
-    file_ = std::make_unique<LogFile>(settings.access_log, STDOUT_FILENO);
+    const bool stays = !settings.daemon && !settings.capture_output;
+    file_ = std::make_unique<LogFile>(settings.access_log, STDOUT_FILENO,
+                                      stays ? StandardStream::stays : StandardStream::moves);
     lines_.reserve(batch + usual_line);
 }
 
@@ -38,21 +41,32 @@ void AccessLog::write(const AccessRecord& record) {
     format_->append(lines_, record);
     if (lines_.size() < batch) return;
     // The line that overflows the batch opens the next one.
-    file_->write(std::string_view(lines_).substr(0, before == 0 ? lines_.size() : before));
+    put(std::string_view(lines_).substr(0, before == 0 ? lines_.size() : before));
     lines_.erase(0, before == 0 ? lines_.size() : before);
 }
 
 void AccessLog::flush() {
     if (!active() || lines_.empty()) return;
-    file_->write(lines_);
+    put(lines_);
     lines_.clear();
+}
+
+void AccessLog::put(std::string_view lines) {
+    const LogNews news = file_->write(lines);
+    if (news.kind == LogNews::Kind::none) return;
+    const std::string name = file_->is_standard() ? "on stdout" : file_->path();
+    if (news.kind == LogNews::Kind::fails) {
+        spdlog::error("Cannot write the access log {}: {}; lines are lost", name, std::strerror(news.error));
+    } else {
+        spdlog::warn("The access log {} can be written again; {} lines were lost", name, news.lost);
+    }
 }
 
 void AccessLog::reopen() {
     if (!active()) return;
     flush();
     try {
-        *file_ = LogFile(file_->path(), file_->standard_fd());
+        file_->reopen();
     } catch (const std::system_error& error) {
         spdlog::error("{}; going on with the old one", error.what());
     }

@@ -52,6 +52,8 @@ class AccessLog {
     void reopen();
 
   private:
+    void put(std::string_view lines); // and tells the error log what comes of it
+
     std::unique_ptr<LogFile> file_; // null: inactive
     std::unique_ptr<AccessFormat> format_;
     std::string lines_; // gathered, not yet written

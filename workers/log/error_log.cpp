@@ -6,6 +6,7 @@
 #include <cctype>
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <memory>
 #include <mutex>
@@ -117,9 +118,9 @@ class ErrorLogSink final : public spdlog::sinks::base_sink<std::mutex> {
 
     void change(LogFile file, const Settings& settings) {
         const std::lock_guard<std::mutex> lock(mutex_);
-        formatter_ = std::make_unique<LineFormatter>(); // the time zone may be another one now
-        crash_fd = file.fd();
-        file_ = std::move(file);
+        formatter_ = std::make_unique<LineFormatter>();                 // the time zone may be another one now
+        crash_fd = file_.is_same_stream(file) ? file_.fd() : file.fd(); // before the old one is closed
+        file_.become(std::move(file));
         // The old one's destructor calls closelog(), which would undo the new one's openlog().
         syslog_.reset();
         if (!settings.log_syslog) return;
@@ -131,10 +132,28 @@ class ErrorLogSink final : public spdlog::sinks::base_sink<std::mutex> {
     void sink_it_(const spdlog::details::log_msg& message) override {
         spdlog::memory_buf_t line;
         formatter_->format(message, line);
-        file_.write(std::string_view(line.data(), line.size()));
+        const LogNews news = file_.write(std::string_view(line.data(), line.size()));
         if (syslog_ != nullptr) syslog_->log(message);
+        if (news.kind == LogNews::Kind::fails) tell_stderr(news);
+        if (news.kind == LogNews::Kind::works_again && spdlog::should_log(spdlog::level::warn)) {
+            write_line(file_, spdlog::level::warn, fmt::format("{} lines of this log were lost", news.lost));
+        }
     }
     void flush_() override {}
+
+    void tell_stderr(const LogNews& news) {
+        LogFile standard("-", STDERR_FILENO);
+        if (file_.is_standard() || file_.is_same(standard)) return;
+        write_line(
+            standard, spdlog::level::err,
+            fmt::format("Cannot write the error log {}: {}; lines are lost", file_.path(), std::strerror(news.error)));
+    }
+
+    void write_line(LogFile& file, spdlog::level::level_enum level, const std::string& text) {
+        spdlog::memory_buf_t line;
+        formatter_->format(spdlog::details::log_msg("cppcorn", level, text), line);
+        file.write(std::string_view(line.data(), line.size()));
+    }
 
     LogFile file_;
     std::unique_ptr<spdlog::sinks::sink> syslog_;
