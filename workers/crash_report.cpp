@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include <execinfo.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "workers/last_resort.hpp"
@@ -46,17 +47,23 @@ class Line {
     std::size_t size_ = 0;
 };
 
+// A log that is full must not keep a process that has crashed. Asked before each line: that much fits, then.
+bool has_room(int fd) {
+    pollfd waited{fd, POLLOUT, 0};
+    return ::poll(&waited, 1, 0) > 0 && (waited.revents & POLLOUT) != 0;
+}
+
 void report_crash(int signal) {
     // A report that gets stuck (a lock that the crashed code held) must not keep the process.
     arm_last_resort(stuck_after);
     Line line;
     line << "Stack of pid " << static_cast<unsigned long>(::getpid()) << " at " << signal_name(signal) << ":\n";
-    line.write(error_log_fd());
+    const int log = error_log_fd();
+    if (has_room(log)) line.write(log);
     void* frames[most_frames];
     const int count = ::backtrace(frames, most_frames);
     // The first two are this function and the signal's trampoline.
-    const int skipped = count > 2 ? 2 : 0;
-    ::backtrace_symbols_fd(frames + skipped, count - skipped, error_log_fd());
+    for (int i = count > 2 ? 2 : 0; i < count && has_room(log); ++i) ::backtrace_symbols_fd(frames + i, 1, log);
     arm_last_resort(std::chrono::seconds(0)); // a core dump may take its time
     ::raise(signal);
 }
