@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <iterator>
+#include <utility>
 
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
@@ -126,6 +128,7 @@ bool SyncWorker::accept_one(const ListeningSocket& listener) {
     UniqueFd socket(::accept4(listener.fd, reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!socket.is_open() && errno == EAGAIN) return false;
     if (socket.is_open()) {
+        if (std::exchange(accept_failing_, false)) spdlog::info("Connections can be accepted again");
         admit(std::move(socket), listener, address);
     } else {
         accept_failed(listener, errno);
@@ -140,9 +143,13 @@ void SyncWorker::stop_accepting() {
 
 void SyncWorker::accept_failed(const ListeningSocket& listener, int error) {
     // The connection's own trouble (it was reset while it waited) is no trouble of ours.
-    if (error == EINTR || error == ECONNABORTED || error == EPROTO || error == EPERM) return;
-    spdlog::error("Cannot accept a connection on {}: {}; trying again in {} ms", listener.server_name,
-                  std::strerror(error), accept_pause.count());
+    constexpr int of_connection[] = {EINTR,     ECONNABORTED, EPROTO,      EPERM,       ENETDOWN,
+                                     EHOSTDOWN, EHOSTUNREACH, ENETUNREACH, ENOPROTOOPT, ENONET};
+    if (std::find(std::begin(of_connection), std::end(of_connection), error) != std::end(of_connection)) return;
+    if (!std::exchange(accept_failing_, true)) {
+        spdlog::error("Cannot accept a connection on {}: {}; trying again every {} ms", listener.server_name,
+                      std::strerror(error), accept_pause.count());
+    }
     watch_listeners(false);
     listen_again_at_ = SteadyClock::now() + accept_pause;
 }

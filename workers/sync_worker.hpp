@@ -72,6 +72,7 @@ class SyncWorker {
     DeadlineHeap deadlines_;
 
     bool listening_ = false;             // the listeners are in the epoll set
+    bool accept_failing_ = false;        // and that was told
     bool backlog_done_ = false;          // none is to be accepted any more
     Time listen_again_at_ = Time::max(); // after a failed accept
     bool quick_exit_ = false;
