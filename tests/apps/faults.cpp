@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <cppcorn/app.hpp>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -55,6 +56,17 @@ void sleep_ms(long ms) {
     std::abort();
 }
 
+// Leaves a process behind whose parent has gone: it is process 1's, then.
+Response orphan(long ms) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        if (::fork() == 0) sleep_ms(ms);
+        ::_exit(0);
+    }
+    ::waitpid(child, nullptr, 0);
+    return text("left\n");
+}
+
 Response short_body() {
     Response response = text("");
     response.headers.set("Content-Length", "100");
@@ -91,6 +103,7 @@ class Faults {
         if (path == "/big") return text(std::string(static_cast<std::size_t>(number(request, "bytes")), 'x'));
         if (path == "/sleep") return sleep(request);
         if (path == "/leak") return leak(static_cast<std::size_t>(number(request, "mb")));
+        if (path == "/orphan") return orphan(number(request, "ms"));
         if (path == "/short") return short_body();
         if (path == "/late-throw") return late_throw();
         if (path == "/throw") throw std::runtime_error("faults: thrown");

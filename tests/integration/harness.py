@@ -116,6 +116,22 @@ def open_files(pid):
     return files
 
 
+def cpu_seconds(pid):
+    """The CPU time that a process has used, in steps of a hundredth."""
+    stat = Path(f"/proc/{pid}/stat").read_text()
+    fields = stat[stat.rindex(")") + 2 :].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def is_sleeping(pid):
+    """Whether a process is in nanosleep or clock_nanosleep, as a worker is in the app's sleep."""
+    try:
+        number = Path(f"/proc/{pid}/syscall").read_text().split()[0]
+    except OSError:
+        return False
+    return number in ("35", "230", "101", "115")  # x86-64, then the others' common table
+
+
 def is_ready(pid):
     """Whether a worker has loaded its app: it waits for connections on an epoll from then on, and has none before."""
     try:
@@ -312,6 +328,22 @@ class _Lines:
             self._pipe.close()
 
 
+class _Nothing:
+    """In the place of _Lines for a stream that is the test's own."""
+
+    def bytes(self):
+        return b""
+
+    def text(self):
+        return ""
+
+    def join(self):
+        pass
+
+    def close(self):
+        pass
+
+
 class Server:
     """A server for one `with` block.
 
@@ -319,7 +351,7 @@ class Server:
     `wait` is the number of workers to wait for; False returns as soon as the process is started. `log_file` names the
     file that --log-file in `args` sends the error log to, so that it is read, too. `stop_code` is the exit code
     expected at the end of the block. `wrapper` is a command that runs the program; the signals are then the test's to
-    send.
+    send. `stdout` and `stderr` are descriptors to give it; without them, what it writes is gathered.
     """
 
     def __init__(
@@ -336,6 +368,8 @@ class Server:
         stop_code=0,
         binary=BINARY,
         wrapper=(),
+        stdout=None,
+        stderr=None,
     ):
         self._program = [*map(str, wrapper), str(binary)]
         self._args = [app] if app else []
@@ -350,6 +384,8 @@ class Server:
         self._log_file = log_file
         self._pass_fds = pass_fds
         self._stop_code = stop_code
+        self._stdout = stdout
+        self._stderr = stderr
         self._sockets = []
         self._process = None
         self._port = None
@@ -360,15 +396,15 @@ class Server:
             env=self._env,
             cwd=self._cwd,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE if self._stdout is None else self._stdout,
+            stderr=subprocess.PIPE if self._stderr is None else self._stderr,
             pass_fds=self._pass_fds,
             start_new_session=True,  # by which the tree is known later
             preexec_fn=_die_with_parent,
         )
         self.pid = self._process.pid
-        self._out = _Lines(self._process.stdout)
-        self._err = _Lines(self._process.stderr)
+        self._out = _Lines(self._process.stdout) if self._process.stdout else _Nothing()
+        self._err = _Lines(self._process.stderr) if self._process.stderr else _Nothing()
         if self._wait:
             try:
                 self.wait_ready(self._wait)

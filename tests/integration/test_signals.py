@@ -6,7 +6,6 @@ import shutil
 import signal
 import socket
 import time
-from pathlib import Path
 
 import pytest
 
@@ -16,6 +15,7 @@ from harness import (
     Disconnected,
     Server,
     is_alive,
+    is_sleeping,
     open_files,
     process,
     read_end,
@@ -36,19 +36,9 @@ def wait_busy(server, count=1):
     """Until so many workers are in the app's sleep."""
 
     def busy():
-        return sum("nanosleep" in wait_channel(pid) for pid in server.worker_pids()) >= count
+        return sum(map(is_sleeping, server.worker_pids())) >= count
 
     server.wait_for(busy, what=f"{count} busy workers")
-
-
-def wait_channel(pid):
-    """Which system call a process is in; "nanosleep" for the app's sleep."""
-    try:
-        number = Path(f"/proc/{pid}/syscall").read_text().split()[0]
-    except OSError:
-        return ""
-    # nanosleep and clock_nanosleep: x86-64, then the others' common table.
-    return "nanosleep" if number in ("35", "230", "101", "115") else ""
 
 
 # ---- TERM
