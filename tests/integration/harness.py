@@ -123,6 +123,18 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+class CpuTime:
+    """To see that some processes use next to none from here on."""
+
+    def __init__(self, *pids, most=0.3):
+        self._before = {pid: cpu_seconds(pid) for pid in pids}
+        self._most = most * SLOWNESS
+
+    def assert_little(self):
+        for pid, before in self._before.items():
+            assert cpu_seconds(pid) - before < self._most
+
+
 def is_sleeping(pid):
     """Whether a process is in nanosleep or clock_nanosleep, as a worker is in the app's sleep."""
     try:
@@ -528,6 +540,26 @@ class Server:
         sock = socket.create_connection((host, port or self.port), timeout=timeout * SLOWNESS)
         self._sockets.append(sock)
         return sock
+
+    def send(self, path):
+        """Sends a request on a connection of its own, and returns that."""
+        sock = self.connect()
+        sock.sendall(request_bytes(path))
+        return sock
+
+    def connection_to_each(self, workers):
+        """A keep-alive connection to each worker, by its pid: none of them accepts while its app is busy.
+
+        For apps that have /sleep and /pid.
+        """
+        socks = [self.send("/sleep?ms=200") for _ in range(workers)]
+        assert [read_response(sock).status for sock in socks] == [200] * workers
+        by_pid = {}
+        for sock in socks:
+            sock.sendall(request_bytes("/pid"))
+            by_pid[int(read_response(sock).body)] = sock
+        assert len(by_pid) == workers
+        return by_pid
 
     def get(self, path, headers=None, method="GET", body=None, timeout=10.0, port=None):
         """One request on a connection of its own."""

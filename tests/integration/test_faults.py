@@ -1,13 +1,11 @@
-"""What breaks around the service: descriptors, processes, disks, pipes, clocks. It serves on, and says so once."""
+"""What breaks around the service: descriptors, processes, clocks. It serves on, and says so once."""
 
-import fcntl
 import glob
 import os
 import re
 import resource
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from contextlib import contextmanager
@@ -19,9 +17,9 @@ import pytest
 from harness import (
     SANITIZED,
     SLOWNESS,
+    CpuTime,
     Disconnected,
     Server,
-    cpu_seconds,
     is_alive,
     is_sleeping,
     open_files,
@@ -33,25 +31,6 @@ from harness import (
 )
 
 PROMPT = 1.0 * SLOWNESS
-
-
-def send_request(server, path):
-    sock = server.connect()
-    sock.sendall(request_bytes(path))
-    return sock
-
-
-def connection_to_each(server, workers):
-    """A keep-alive connection to each worker, by its pid: none of them accepts while its app is busy."""
-    socks = [send_request(server, "/sleep?ms=200") for _ in range(workers)]
-    for sock in socks:
-        assert read_response(sock).status == 200
-    by_pid = {}
-    for sock in socks:
-        sock.sendall(request_bytes("/pid"))
-        by_pid[int(read_response(sock).body)] = sock
-    assert len(by_pid) == workers
-    return by_pid
 
 
 @contextmanager
@@ -75,24 +54,12 @@ def status_of(pid):
     return Path(f"/proc/{pid}/status").read_text()
 
 
-class CpuTime:
-    """That some processes use next to none, over a while that the block takes."""
-
-    def __init__(self, *pids, most=0.3):
-        self._before = {pid: cpu_seconds(pid) for pid in pids}
-        self._most = most * SLOWNESS
-
-    def assert_little(self):
-        for pid, before in self._before.items():
-            assert cpu_seconds(pid) - before < self._most
-
-
 # ---- Descriptors
 
 
 def test_a_worker_without_descriptors_says_so_once_and_recovers():
     with Server("faults:app", "--workers", "2", wait=2) as server:
-        by_pid = connection_to_each(server, 2)
+        by_pid = server.connection_to_each(2)
         (poor, its_client), (_, other) = by_pid.items()
         soft, hard = resource.prlimit(poor, resource.RLIMIT_NOFILE)
         held = open_files(poor)
@@ -101,7 +68,7 @@ def test_a_worker_without_descriptors_says_so_once_and_recovers():
         cpu = CpuTime(poor)
         # The other one is busy, so that it is the poor one that has to accept.
         other.sendall(request_bytes("/sleep?ms=700"))
-        waiting = [send_request(server, "/") for _ in range(3)]
+        waiting = [server.send("/") for _ in range(3)]
         server.wait_log(rf"\[{poor}\] \[ERROR\] Cannot accept a connection on .*: Too many open files")
         its_client.sendall(request_bytes("/pid"))
         assert int(read_response(its_client).body) == poor
@@ -149,169 +116,7 @@ def test_a_fork_that_fails_is_tried_again():
         assert server.count_log("Booting worker") == 3
 
 
-# ---- Logs that cannot be written
-
-
-def fill(folder):
-    with open(folder / "filler", "wb", buffering=0) as filler:
-        try:
-            while filler.write(b"x" * 512):
-                pass
-        except OSError:
-            pass
-
-
-def test_an_access_log_on_a_full_disk_loses_lines_and_nothing_else(tmp_path):
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a file system")
-    folder = tmp_path / "tiny"
-    folder.mkdir()
-    mount = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs -o size=64k none "$0" && exec "$@"', folder]
-    args = ("--workers", "1", "--access-logfile", folder / "access.log")
-    with Server("faults:app", *args, wrapper=mount) as server:
-        inside = Path(f"/proc/{server.pid}/root{folder}")
-        worker = server.wait_workers(1)
-        fill(inside)
-        for _ in range(100):  # of which the first ones may still have room
-            assert server.get("/lost").status == 404
-        server.wait_log(rf"\[ERROR\] Cannot write the access log {folder}/access\.log: No space left on device")
-        (inside / "filler").unlink()
-        assert server.get("/kept").status == 404
-        told = server.wait_log(r"\[WARNING\] The access log .* can be written again; (\d+) lines were lost")
-        text = (inside / "access.log").read_text()
-        assert text.count("GET /lost") + int(told[0][1]) >= 100
-        assert text.rstrip("\n").splitlines()[-1].count("GET /kept") == 1
-        assert server.count_log("Cannot write the access log") == 1
-        assert server.worker_pids() == worker
-
-
-def test_a_full_access_log_is_told_of_once_a_process():
-    with Server("faults:app", "--workers", "2", "--access-logfile", "/dev/full", wait=2) as server:
-        by_pid = connection_to_each(server, 2)
-        cpu = CpuTime(server.pid, *by_pid)
-        for _ in range(50):
-            for sock in by_pid.values():
-                sock.sendall(request_bytes("/"))
-                assert read_response(sock).status == 200
-        for pid in by_pid:
-            server.wait_log(rf"\[{pid}\] \[ERROR\] Cannot write the access log /dev/full: No space left on device")
-        cpu.assert_little()
-        server.stop()
-        assert server.count_log("Cannot write") == 2
-
-
-def test_a_full_error_log_is_told_of_on_stderr_once_a_process():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        fd, port = listener.fileno(), listener.getsockname()[1]
-        args = ("--workers", "2", "--log-file", "/dev/full")
-        with Server("faults:app", *args, bind=f"fd://{fd}", pass_fds=[fd], wait=2) as server:
-            pids = [server.pid, *server.wait_workers(2)]
-            for _ in range(20):
-                assert server.get("/throw", port=port).status == 500
-            for pid in pids:
-                server.wait_log(rf"\[{pid}\] \[ERROR\] Cannot write the error log /dev/full: No space left on device")
-            server.stop()
-            assert all(server.count_log(rf"\[{pid}\] .* Cannot write") == 1 for pid in pids)
-
-
-@contextmanager
-def small_pipe():
-    reader, writer = os.pipe()
-    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
-    try:
-        yield reader, writer
-    finally:
-        os.close(reader)
-        os.close(writer)
-
-
-def read_all(fd):
-    os.set_blocking(fd, False)
-    text = b""
-    try:
-        while data := os.read(fd, 65536):
-            text += data
-    except BlockingIOError:
-        pass
-    return text.decode()
-
-
-@pytest.mark.parametrize("user", ["ours", "another"])
-def test_an_access_log_that_nobody_reads_holds_nobody_up(user):
-    """`another` may not open the pipe once more, as in a container that does not run as root."""
-    wrapper = ()
-    if user == "another":
-        if os.geteuid() != 0:
-            pytest.skip("only root can become somebody else")
-        wrapper = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
-    with small_pipe() as (reader, writer):
-        args = ("--workers", "2", "--access-logfile", "-")
-        with Server("faults:app", *args, wait=2, stdout=writer, wrapper=wrapper) as server:
-            by_pid = connection_to_each(server, 2)
-            began = time.monotonic()
-            for _ in range(150):
-                for sock in by_pid.values():
-                    sock.sendall(request_bytes("/lost"))
-                    assert read_response(sock).status == 404
-            assert time.monotonic() - began < 3 * SLOWNESS
-            for pid in by_pid:
-                server.wait_log(rf"\[{pid}\] \[ERROR\] Cannot write the access log on stdout: Resource temporarily")
-            assert "GET /lost" in read_all(reader)
-            for sock in by_pid.values():
-                sock.sendall(request_bytes("/kept"))
-                assert read_response(sock).status == 404
-            for pid in by_pid:
-                server.wait_log(rf"\[{pid}\] \[WARNING\] The access log on stdout can be written again; \d+ lines were")
-            text = read_all(reader)
-            assert text.count("GET /kept") == 2
-            assert text.endswith("\n")
-            assert server.count_log("Cannot write") == 2
-            assert not os.get_blocking(reader) and os.get_blocking(writer)  # the shared description is as it was
-
-
-@pytest.mark.parametrize("path, status", [("/throw", 500), ("/segv", None)])
-def test_an_error_log_that_nobody_reads_holds_nobody_up(path, status):
-    """Neither a worker that lives nor one that crashes, nor the end."""
-    with socket.create_server(("127.0.0.1", 0)) as listener, small_pipe() as (reader, writer):
-        fd, port = listener.fileno(), listener.getsockname()[1]
-        args = ("--workers", "2", "--access-logfile", "-")
-        options = {"bind": f"fd://{fd}", "pass_fds": [fd], "stdout": writer, "stderr": writer}
-        with Server("faults:app", *args, wait=2, **options) as server:
-            for _ in range(200):
-                assert server.get("/", port=port).status == 200
-            began = time.monotonic()
-            for _ in range(5):
-                try:
-                    assert server.get(path, port=port).status == status
-                except (Disconnected, ConnectionResetError):
-                    assert status is None
-                    server.wait_workers(2)
-            assert server.get("/", port=port).status == 200
-            read_all(reader)
-            for _ in range(20):
-                assert server.get("/", port=port).status == 200
-            said = wait_until(lambda: read_all(reader), what="lines after the gap")
-            assert "lines were lost" in said
-            server.stop(timeout=5)
-            assert time.monotonic() - began < 10 * SLOWNESS
-
-
-def test_a_log_socket_that_nobody_reads_holds_nobody_up():
-    """As the journal's is one."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-    with ours, theirs:
-        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-        with Server("faults:app", "--access-logfile", "-", stdout=theirs.fileno()) as server:
-            sock = server.connect()
-            for _ in range(300):
-                sock.sendall(request_bytes("/"))
-                assert read_response(sock).status == 200
-            server.wait_log(r"\[ERROR\] Cannot write the access log on stdout: Resource temporarily unavailable")
-            read_all(ours.fileno())
-            sock.sendall(request_bytes("/kept"))
-            assert read_response(sock).status == 404
-            server.wait_log(r"The access log on stdout can be written again; \d+ lines were lost")
-            assert "GET /kept" in read_all(ours.fileno())
+# ---- Standard streams
 
 
 @pytest.mark.parametrize("closed", [0, 1, 2])
@@ -373,7 +178,7 @@ def test_a_stop_of_all_processes_or_of_the_master_ends_no_request():
     with Server("faults:app", "--workers", "2", "--timeout", "1", wait=2) as server:
         workers = server.wait_workers(2)
         for stopped in ([server.pid], [server.pid, *workers]):
-            sock = send_request(server, "/sleep?ms=700")
+            sock = server.send("/sleep?ms=700")
             for pid in stopped:
                 os.kill(pid, signal.SIGSTOP)
             wait_until(lambda: all(process(pid).state == "T" for pid in stopped), what="the stop")
@@ -454,7 +259,7 @@ ENDS = [
 @pytest.mark.parametrize("path, number, how", ENDS)
 def test_an_end_has_one_error_line_with_request_and_age(path, number, how):
     with Server("faults:app", "--workers", "2", "--timeout", "1", wait=2) as server:
-        (pid, victim), (other, bystander) = connection_to_each(server, 2).items()
+        (pid, victim), (other, bystander) = server.connection_to_each(2).items()
         victim.sendall(request_bytes(path))
         if number is not None:
             server.wait_for(lambda: is_sleeping(pid), what="the request")

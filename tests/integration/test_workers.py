@@ -183,23 +183,11 @@ def test_a_crash_leaves_its_stack_in_the_log(path, signal_name):
         assert_stack(server, pid, signal_name)
 
 
-def connections_to(server, workers):
-    """One keep-alive connection to each worker, by its pid. A busy worker does not accept: so each gets one."""
-    socks = [send_request(server, "/sleep?ms=100") for _ in range(workers)]
-    by_pid = {}
-    for sock in socks:
-        assert read_response(sock).status == 200
-    for sock in socks:
-        sock.sendall(request_bytes("/pid"))
-        by_pid[int(read_response(sock).body)] = sock
-    return by_pid
-
-
 def test_others_serve_on_while_a_worker_crashes():
     with Server("faults:app", "--workers", "3", wait=3) as server:
         for _ in range(5):
             pids = server.wait_workers(3)
-            by_pid = connections_to(server, 3)
+            by_pid = server.connection_to_each(3)
             assert sorted(by_pid) == pids
             victim = by_pid.pop(pids[0])
             victim.sendall(request_bytes("/segv"))

@@ -1,0 +1,288 @@
+"""Many signals, many reloads, many crashes, under load: no client notices, and nothing is left over."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from harness import (
+    SANITIZED,
+    SLOWNESS,
+    Disconnected,
+    Server,
+    is_alive,
+    is_ready,
+    is_sleeping,
+    open_files,
+    process,
+    processes,
+    read_response,
+    wait_until,
+)
+from load import Load
+
+WRK = shutil.which("wrk")
+
+
+@contextmanager
+def wrk(server, connections=64, seconds=60):
+    """Keep-alive connections until the end of the block, which fails if a client was refused anything.
+
+    An idle connection may be closed between two requests; wrk counts that as a read error.
+    """
+    assert WRK, "wrk is missing; script/bootstrap installs it"
+    command = [WRK, "-t1", f"-c{connections}", f"-d{seconds}s", f"http://127.0.0.1:{server.port}/"]
+    client = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        yield
+        client.send_signal(signal.SIGINT)  # it prints what it has
+        said = client.communicate(timeout=10 * SLOWNESS)[0]
+    finally:
+        client.kill()
+        client.wait(10)
+        client.stdout.close()
+    assert "Non-2xx" not in said, said
+    errors = re.search(r"Socket errors: connect (\d+), read \d+, write (\d+), timeout (\d+)", said)
+    assert errors is None or errors.groups() == ("0", "0", "0"), said
+    assert int(re.search(r"(\d+) requests in", said)[1]) > 100, said
+
+
+def zombies_of(pid):
+    return [each for each in processes() if each.parent == pid and each.state == "Z"]
+
+
+def kinds_of_files(pid):
+    """What each descriptor is, without the numbers that differ each time."""
+    return sorted(re.sub(r"\d+", "N", target) for target in open_files(pid).values())
+
+
+def assert_all_serve(server, pids):
+    """Each of these workers takes one of as many requests as there are workers, all of them busy at once."""
+    socks = [server.send("/sleep?ms=500") for _ in pids]
+    server.wait_for(lambda: all(map(is_sleeping, pids)), timeout=3, what="all workers busy")
+    assert [read_response(sock).status for sock in socks] == [200] * len(pids)
+
+
+def settled_workers(server, count):
+    """The workers once there are so many, all of them ready, and no other child."""
+    server.wait_for(lambda: len(server.children()) == count, timeout=20, what="no other child")
+    return server.wait_workers(count)
+
+
+def wait_replaced(server, old, count):
+    server.wait_for(lambda: not any(map(is_alive, old)), what="the end of the old workers")
+    return server.wait_workers(count)
+
+
+# ---- TERM
+
+
+@pytest.mark.parametrize("to_all", [False, True])
+def test_term_answers_what_runs_and_what_waits(to_all):
+    """`to_all`: to every process, twice, as Heroku does it."""
+    with Server("faults:app", "--workers", "2", wait=2) as server:
+        socks = []
+        for i in range(40):
+            socks.append(server.send("/sleep?ms=300"))
+            if i == 19:
+                server.wait_for(lambda: sum(map(is_sleeping, server.worker_pids())) == 2, what="busy workers")
+        for _ in range(2 if to_all else 1):
+            if to_all:
+                os.killpg(server.pid, signal.SIGTERM)
+            else:
+                server.signal(signal.SIGTERM)
+        for sock in socks:
+            assert read_response(sock).status == 200
+            sock.close()
+        assert server.wait_exit() == 0
+        assert server.count_log(r"\[(ERROR|CRITICAL)\]|Killing") == 0
+
+
+# ---- One worker that cannot start
+
+
+def serving(server, count):
+    """The workers that are ready, if they are so many."""
+    pids = [pid for pid in server.worker_pids() if is_ready(pid)]
+    return pids if len(pids) == count else None
+
+
+def pids_of_ends(server):
+    return [int(pid) for pid in re.findall(r"\[ERROR\] Worker \(pid:(\d+)\)", server.log_text())]
+
+
+def test_one_worker_that_crashes_at_each_start_leaves_the_others_alone():
+    with Server("slot_zero:crashes", "--workers", "4", wait=3) as server:
+        server.wait_log(r"\[ERROR\] Worker \(pid:\d+\) was sent SIGABRT")
+        failed = set(pids_of_ends(server))
+        others = server.wait_for(lambda: serving(server, 3), what="three that serve")
+        with Load(server) as load:
+            server.wait_log(r"\[ERROR\] Worker \(pid:\d+\) was sent SIGABRT", count=4)
+            load.wait_more()
+        load.assert_flawless()
+        failed |= set(pids_of_ends(server))
+        assert failed.isdisjoint(others)
+        assert serving(server, 3) == others
+
+
+def test_one_worker_that_hangs_at_its_start_leaves_the_others_alone():
+    """It is ended after --boot-timeout, and its replacement, which has another slot meanwhile, serves."""
+    with Server("slot_zero:hangs", "--workers", "4", "--boot-timeout", "0.5", wait=3) as server:
+        others = server.wait_for(lambda: serving(server, 3), what="three that serve")
+        with Load(server) as load:
+            server.wait_log(r"\[ERROR\] Worker \(pid:\d+\) was sent SIGABRT")
+            load.wait_more()
+        load.assert_flawless()
+        assert set(others).isdisjoint(pids_of_ends(server))
+        assert set(others) < set(server.wait_workers(4))
+
+
+def test_a_worker_that_crashes_at_each_start_is_retried_ever_more_slowly():
+    with Server("slot_zero:crashes", "--workers", "4", wait=3) as server:
+        began = time.monotonic()
+        server.wait_log("Booting worker", count=4 + 4)  # after 0.1, 0.2, 0.4 and 0.8 s
+        assert time.monotonic() - began > 1.0
+        assert server.get("/").body == b"ok\n"
+
+
+# ---- KILL to the master
+
+
+def test_a_master_that_is_killed_under_load_leaves_nothing_behind():
+    with Server("faults:app", "--workers", "4", wait=4, stop_code=-signal.SIGKILL) as server:
+        workers = server.wait_workers(4)
+        with Load(server, clients=4) as load:
+            load.wait_more(50)
+            socks = [server.send("/sleep?ms=500") for _ in range(2)]
+            server.wait_for(lambda: sum(map(is_sleeping, workers)) == 2, what="two busy workers")
+            load.stop()
+            server.signal(signal.SIGKILL)
+            began = time.monotonic()
+            assert [read_response(sock).status for sock in socks] == [200, 200]
+            wait_until(lambda: not server.tree(), timeout=3, what="the workers' end")
+            assert time.monotonic() - began < 1.3 * SLOWNESS
+
+
+# ---- HUP
+
+
+def test_a_hundred_reloads_under_load():
+    count = 100 if not SANITIZED else 10
+    with Server("hello:app", "--workers", "2", wait=2) as server:
+        workers = server.wait_workers(2)
+        files = kinds_of_files(server.pid)
+        with wrk(server):
+            for _ in range(count):
+                server.signal(signal.SIGHUP)
+                workers = wait_replaced(server, workers, 2)
+        assert server.count_log("Reloading: new workers start") == count
+        assert server.count_log(r"\[(ERROR|CRITICAL)\]|Killing worker") == 0
+        assert kinds_of_files(server.pid) == files
+        assert zombies_of(server.pid) == []
+        assert server.get("/").status == 200
+
+
+def test_fifty_hups_at_once_are_few_reloads():
+    with Server("faults:app", "--workers", "2", wait=2) as server, Load(server) as load:
+        old = server.wait_workers(2)
+        for _ in range(50):
+            server.signal(signal.SIGHUP)
+        wait_replaced(server, old, 2)
+        load.wait_more()
+        load.stop()
+        assert_all_serve(server, settled_workers(server, 2))
+        assert 1 <= server.count_log("Reloading: new workers start") <= 5
+        load.assert_flawless()
+
+
+# ---- TTIN and TTOU
+
+
+def wanted(server):
+    """The number of workers that the log last named."""
+    found = re.findall(r"Handling signal: tt(?:in|ou); now (\d+) workers", server.log_text())
+    return int(found[-1]) if found else None
+
+
+def test_a_storm_of_ttin_and_ttou_ends_at_the_number_that_was_said():
+    with Server("faults:app", "--workers", "3", wait=3) as server:
+        for _ in range(50):
+            server.signal(signal.SIGTTIN)
+            server.signal(signal.SIGTTOU)
+        server.signal(signal.SIGUSR1)  # is seen after all those
+        server.wait_log("Handling signal: usr1")
+        workers = settled_workers(server, wanted(server))
+        assert 1 <= len(workers) <= 53
+        assert_all_serve(server, workers)
+        for _ in range(60):
+            before = server.count_log("Handling signal: ttou")
+            server.signal(signal.SIGTTOU)
+            server.wait_for(lambda: server.count_log("Handling signal: ttou") > before, what="its turn")
+        workers = settled_workers(server, wanted(server))
+        assert len(workers) == 1
+        assert_all_serve(server, workers)
+        assert zombies_of(server.pid) == []
+        assert server.count_log(r"\[(ERROR|CRITICAL)\]") == 0
+
+
+# ---- Recycling
+
+
+RECYCLED = 10
+RECYCLING = ("--workers", RECYCLED, "--max-requests", "50", "--max-requests-jitter", "20", "--keep-alive", "0")
+
+
+def numbers_while_recycling(server):
+    """How many workers there were, from the time that all had started, at each start and each end that the log tells.
+
+    The log has the order right; a look into /proc takes longer than a worker's end and the next one's start.
+    """
+    server.wait_workers(RECYCLED)
+    with Load(server, clients=4) as load:
+        server.wait_log("Worker exiting", count=20, timeout=25)
+    load.assert_flawless()
+    settled_workers(server, RECYCLED)
+    assert server.count_log(r"\[(ERROR|CRITICAL)\]|Killing worker") == 0
+    numbers = [0]
+    for event in re.findall("worker_start|Worker exiting", server.log_text()):
+        numbers.append(numbers[-1] + (1 if event == "worker_start" else -1))
+    return numbers[RECYCLED:]
+
+
+def test_recycling_under_load_is_never_short_of_workers():
+    """Each replacement is ready before the one that it replaces goes."""
+    with Server("faults:app", *RECYCLING, wait=RECYCLED) as server:
+        assert min(numbers_while_recycling(server)) == RECYCLED
+
+
+# ---- What stays
+
+
+def test_crashes_reloads_and_changes_of_number_leak_no_descriptor():
+    with Server("faults:app", "--workers", "2", wait=2) as server:
+        server.wait_workers(2)
+        before = kinds_of_files(server.pid)
+        for i in range(30):
+            with pytest.raises((Disconnected, ConnectionResetError)):
+                server.get(("/segv", "/exit", "/abort")[i % 3])
+            server.wait_log(r"\[ERROR\] Worker \(pid:\d+\) (was sent|exited)", count=i + 1)
+            server.wait_workers(2)
+        for _ in range(10):
+            old = server.wait_workers(2)
+            server.signal(signal.SIGHUP)
+            wait_replaced(server, old, 2)
+        for _ in range(10):
+            server.signal(signal.SIGTTIN)
+            server.wait_workers(3)
+            server.signal(signal.SIGTTOU)
+            server.wait_workers(2)
+        assert kinds_of_files(server.pid) == before
+        assert zombies_of(server.pid) == []
+        worker = server.wait_workers(2)[0]
+        assert len(open_files(worker)) < 16
+        assert process(worker).parent == server.pid
