@@ -487,6 +487,10 @@ class Server:
     def count_log(self, regex):
         return len(re.findall(regex, self.log_text(), re.MULTILINE))
 
+    def complaints(self):
+        """The lines of its log that a service in good health does not write."""
+        return re.findall(r"^.*(?:\[ERROR\]|\[CRITICAL\]|Killing worker).*", self.log_text(), re.MULTILINE)
+
     # -- What it consists of
 
     def tree(self):
