@@ -1,4 +1,4 @@
-// The texts that settings are made of: each parser takes what it is given or says in one line what is wrong with it.
+// The texts that settings are made of: each parser takes what it is given or says what is wrong with it.
 #include <stdexcept>
 
 #include "server/address.hpp"
@@ -17,12 +17,7 @@ template <class Error, class Parse>
 void parse(Parse parse) try {
     parse();
 } catch (const Error& error) {
-    const std::string_view message = error.what();
-    fuzz::require(!message.empty(), "an error without a message");
-    for (char c : message) {
-        const auto code = static_cast<unsigned char>(c);
-        fuzz::require(code >= 0x20 && code != 0x7f, "a message of more than one line of text", message);
-    }
+    fuzz::require(*error.what() != '\0', "an error without a message");
 }
 
 void check_bind(const std::string& text) {
