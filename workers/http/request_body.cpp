@@ -69,8 +69,7 @@ Verdict RequestParser::read_chunk_line(std::string_view bytes, std::size_t& at) 
     chunk_lines_ += part.size();
     if (chunk_lines_ > chunk_lines_ahead + body_size_) return {400, "chunk-size lines over the limit"};
     for (char c : part) {
-        if ((c == '\n') != (last_ == '\r')) return {400, "CR without LF, or LF without CR, in a chunk-size line"};
-        last_ = c;
+        if (!chunk_line_.take(c)) return {400, "malformed chunk-size line"};
     }
     if (feed(part) != HPE_OK || events_.chunk != whole) return {400, "malformed chunk-size line"};
     return whole ? take_chunk_size() : Verdict{};
@@ -78,7 +77,7 @@ Verdict RequestParser::read_chunk_line(std::string_view bytes, std::size_t& at) 
 
 Verdict RequestParser::take_chunk_size() {
     left_ = llhttp_.content_length;
-    last_ = 0;
+    chunk_line_.restart();
     if (left_ > largest_chunk) return {400, "chunk size out of range"};
     if (limits_.body > 0 && (body_size_ > limits_.body || left_ > limits_.body - body_size_))
         return {413, "chunk over the limit"};

@@ -1,5 +1,6 @@
 #include "workers/http/request_line.hpp"
 
+#include <arpa/inet.h>
 #include <llhttp.h>
 
 #include "workers/http/text.hpp"
@@ -14,10 +15,6 @@ bool is_target_char(char c) {
 
 bool is_reg_name_char(char c) {
     return is_alpha(c) || is_digit(c) || std::string_view("-._~%!$&'()*+,;=").find(c) != std::string_view::npos;
-}
-
-bool is_hex(char c) {
-    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
 // What llhttp takes for plain HTTP; its RTSP and HTTP/2 names are not in its map. CONNECT is for proxies.
@@ -72,12 +69,13 @@ bool is_version(std::string_view text) {
     return text.size() == 8 && text.substr(0, 5) == "HTTP/" && is_digit(text[5]) && text[6] == '.' && is_digit(text[7]);
 }
 
+// RFC 3986, 3.2.2, without the forms that are yet to come (IPvFuture).
 bool is_ip_literal(std::string_view text) {
-    if (text.empty()) return false;
-    for (char c : text) {
-        if (!is_hex(c) && c != ':' && c != '.') return false;
-    }
-    return text.find(':') != std::string_view::npos;
+    char copy[INET6_ADDRSTRLEN];
+    if (text.size() >= sizeof copy || text.find('\0') != std::string_view::npos) return false;
+    copy[text.copy(copy, text.size())] = '\0';
+    in6_addr address;
+    return ::inet_pton(AF_INET6, copy, &address) == 1;
 }
 
 } // namespace

@@ -32,6 +32,7 @@ void RequestParser::reset() {
     request_line_read_ = false;
     left_ = chunk_lines_ = body_size_ = 0;
     last_ = 0;
+    chunk_line_.restart();
     head_.clear();
     refusal_ = Refusal();
 }

@@ -19,6 +19,7 @@
 
 #include <llhttp.h>
 
+#include "workers/http/chunk_line.hpp"
 #include "workers/http/header_rules.hpp"
 #include "workers/http/limits.hpp"
 #include "workers/http/line_scanner.hpp"
@@ -107,7 +108,8 @@ class RequestParser {
     // The body.
     std::uint64_t left_ = 0;        // bytes to come, of the body or of the chunk
     std::uint64_t chunk_lines_ = 0; // bytes that were chunk-size lines
-    char last_ = 0;                 // byte of a chunk-size line, or of the line end behind a chunk's data
+    char last_ = 0;                 // byte of the line end behind a chunk's data
+    ChunkLine chunk_line_;
 
     RequestHead head_;
     Refusal refusal_;

@@ -32,6 +32,9 @@ constexpr bool is_digit(char c) {
 constexpr bool is_alpha(char c) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
+constexpr bool is_hex(char c) {
+    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
 constexpr bool is_white_space(char c) {
     return c == ' ' || c == '\t';
 }

@@ -1,0 +1,357 @@
+// A whole connection over a socket pair, with a small app behind it. The client's bytes, when they come, what it reads
+// and how time passes are the fuzzer's. Whatever happens, the connection ends, and what has come out of it are the
+// answers to the requests in their order, the last one perhaps cut.
+#include "workers/connection.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <memory>
+#include <optional>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spdlog/spdlog.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include "tests/fuzz/fuzz_input.hpp"
+#include "tests/fuzz/response_reader.hpp"
+#include "workers/host.hpp"
+
+using namespace cppcorn;
+
+namespace {
+
+SteadyClock::time_point now_;
+
+// A request that the app has seen, and the body that it wrote successfully.
+struct Call {
+    bool head_request;
+    int minor;
+    std::string written;
+    bool whole = false; // the app meant that to be all of it
+};
+
+// The client, and the script that it and the clock follow.
+class World {
+  public:
+    World(int socket, FuzzedDataProvider& choices, std::string bytes)
+        : socket_(socket), choices_(choices), bytes_(std::move(bytes)) {}
+
+    // One step of the script; false at its end.
+    bool step() {
+        if (choices_.remaining_bytes() == 0 || left_) return false;
+        switch (choices_.ConsumeIntegralInRange(0, 7)) {
+            case 0:
+            case 1:
+                send(choices_.ConsumeIntegralInRange<std::size_t>(1, 16));
+                break;
+            case 2:
+            case 3:
+                send(bytes_.size());
+                break;
+            case 4:
+                receive(choices_.ConsumeIntegralInRange<std::size_t>(1, 300'000));
+                break;
+            case 5:
+                now_ += std::chrono::milliseconds(choices_.ConsumeIntegralInRange(0, 20'000));
+                break;
+            case 6:
+                receive(SIZE_MAX);
+                break;
+            case 7:
+                if (choices_.ConsumeBool()) ::shutdown(socket_, SHUT_WR);
+                left_ = true;
+                break;
+        }
+        return true;
+    }
+
+    // After the script: all that is left is said and heard.
+    void go_on() {
+        send(bytes_.size());
+        receive(SIZE_MAX);
+    }
+
+    const std::string& received() const { return received_; }
+
+  private:
+    void send(std::size_t most) {
+        const std::size_t size = std::min(most, bytes_.size() - sent_);
+        if (size == 0) return;
+        const ssize_t sent = ::send(socket_, bytes_.data() + sent_, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent > 0) sent_ += static_cast<std::size_t>(sent);
+    }
+
+    void receive(std::size_t most) {
+        char buffer[65536];
+        while (most > 0) {
+            const ssize_t got = ::recv(socket_, buffer, std::min(most, sizeof buffer), MSG_DONTWAIT);
+            if (got <= 0) return;
+            received_.append(buffer, static_cast<std::size_t>(got));
+            most -= static_cast<std::size_t>(got);
+        }
+    }
+
+    int socket_;
+    FuzzedDataProvider& choices_;
+    std::string bytes_;
+    std::size_t sent_ = 0;
+    bool left_ = false;
+    std::string received_;
+};
+
+World* world_ = nullptr;
+std::vector<Call> calls_;
+
+// ---- The app: what it does is in the path.
+
+const std::string filler(70'000, 'x');
+
+std::string read_all(const cppcorn_request* request, std::size_t most) {
+    std::string body;
+    char piece[1000];
+    while (body.size() < most) {
+        const std::int64_t got = host_table().read(request, piece, sizeof piece);
+        if (got <= 0) break;
+        body.append(piece, static_cast<std::size_t>(got));
+    }
+    return body;
+}
+
+int begin(const cppcorn_request* request, int status, std::optional<std::size_t> length) {
+    const std::string text = std::to_string(length.value_or(0));
+    const cppcorn_field fields[] = {{{"Content-Length", 14}, {text.data(), text.size()}}, {{"X-App", 5}, {"yes", 3}}};
+    return host_table().start(request, status, length ? fields : fields + 1, length ? 2 : 1);
+}
+
+bool write(const cppcorn_request* request, std::string_view data) {
+    if (host_table().write(request, data.data(), data.size()) != 0) return false;
+    calls_.back().written += data;
+    return true;
+}
+
+int file_with(std::string_view text) {
+    static const int file = [&] {
+        const int made = ::memfd_create("fuzz", MFD_CLOEXEC);
+        if (made < 0 || ::write(made, text.data(), text.size()) < 0) fuzz::fail("no file");
+        return made;
+    }();
+    return file;
+}
+
+int respond(const cppcorn_request* request, char kind) {
+    Call& call = calls_.back();
+    call.whole = true;
+    switch (kind) {
+        case 's': // streams
+            if (begin(request, 200, std::nullopt) != 0) return 1;
+            for (int i = 0; i < 5; ++i) {
+                if (!write(request, "a piece") || host_table().flush(request) != 0) return 0;
+            }
+            return 0;
+        case 'l': // much more than sockets hold
+            if (begin(request, 200, filler.size() * 12) != 0) return 1;
+            for (int i = 0; i < 12; ++i) {
+                if (!write(request, filler)) return 0;
+            }
+            return 0;
+        case 'f':
+            if (begin(request, 200, 1000) != 0) return 1;
+            if (host_table().send_file(request, file_with(filler), 10, 1000) == 0) call.written.assign(1000, 'x');
+            return 0;
+        case 'd': // less than declared
+            call.whole = false;
+            if (begin(request, 200, 10) == 0) write(request, "short");
+            return 0;
+        case 'm': // more than declared
+            if (begin(request, 200, 4) == 0)
+                call.written = host_table().write(request, "longer", 6) == 0 ? "longer" : "long";
+            return 0;
+        case 'n': // no body, and reads none
+            return begin(request, 204, std::nullopt);
+        case 'x':
+            call.whole = false;
+            host_table().fail(request, "on\npurpose", 10);
+            return 0;
+        case 'h': // half of the body
+            read_all(request, 5);
+            return begin(request, 200, 0);
+        case 'w': // begins before it reads
+            if (begin(request, 200, std::nullopt) != 0) return 1;
+            write(request, read_all(request, SIZE_MAX));
+            return 0;
+        case 'r': // what cannot be sent
+            call.whole = false;
+            return host_table().start(request, 99, nullptr, 0);
+    }
+    const std::string body = read_all(request, SIZE_MAX);
+    if (begin(request, 200, body.size()) == 0) write(request, body);
+    return 0;
+}
+
+int handle(void*, const cppcorn_request* request) {
+    const std::string_view method(request->method.data, request->method.size);
+    calls_.push_back({method == "HEAD", static_cast<int>(request->http_minor), {}});
+    host_table().extend_deadline(request, 100);
+    return respond(request, request->path.size > 1 ? request->path.data[1] : 'e');
+}
+
+// ---- The worker's loop
+
+bool is_ready(int socket, short events);
+
+class Run {
+  public:
+    Run(Settings& settings, AccessLog& log, const SignalInbox& signals, FuzzedDataProvider& choices)
+        : leave_after_(choices.ConsumeIntegralInRange(0, 20)),
+          service_(settings, app_, slot_, log, signals),
+          pool_(settings) {
+        app_.size = sizeof app_;
+        app_.handle = handle;
+    }
+
+    void serve(UniqueFd socket, World& world) {
+        static const ListeningSocket listener{-1, "127.0.0.1", 8000};
+        Peer peer;
+        std::strcpy(peer.address, "192.0.2.1");
+        peer.listener = &listener;
+        Connection connection(std::move(socket), peer, service_.settings, now_);
+        settle(connection, connection.serve(service_, pool_));
+        for (int steps = 0; open_ && world.step(); ++steps) {
+            if (steps == leave_after_) leave(connection);
+            turn(connection);
+        }
+        for (int rounds = 0; open_; ++rounds) {
+            fuzz::require(rounds < 2000, "the connection does not end");
+            world.go_on();
+            turn(connection);
+            if (open_) now_ = std::max(now_, connection.deadline());
+        }
+        world.go_on();
+    }
+
+  private:
+    void settle(Connection&, Connection::Wants wants) {
+        writing_ = wants == Connection::Wants::to_write;
+        open_ = wants != Connection::Wants::to_close;
+    }
+
+    // As SyncWorker does when the master has told it to leave.
+    void leave(Connection& connection) {
+        service_.leave();
+        settle(connection, connection.leave(service_, pool_));
+    }
+
+    void turn(Connection& connection) {
+        for (int times = 0; open_ && is_ready(connection.fd(), writing_ ? POLLOUT : POLLIN); ++times) {
+            fuzz::require(times < 100'000, "ready for ever");
+            settle(connection, connection.serve(service_, pool_));
+        }
+        if (open_ && now_ >= connection.deadline()) settle(connection, connection.overdue(service_, pool_));
+    }
+
+    int leave_after_;
+    cppcorn_app app_{};
+    ScoreboardSlot slot_;
+    Service service_;
+    ExchangePool pool_;
+    bool open_ = true;
+    bool writing_ = false;
+};
+
+// ---- What came out
+
+void check_answers(std::string_view received) {
+    std::size_t answers = 0;
+    while (!received.empty()) {
+        const bool ours = answers < calls_.size(); // else a refusal, which is the last
+        fuzz::require(ours || answers == calls_.size(), "more answers than requests", received);
+        const Call call = ours ? calls_[answers] : Call{false, 1, {}};
+        fuzz::Response response = fuzz::read_response(received, call.head_request, call.minor);
+        // A refusal may be one of a HEAD, or of HTTP/1.0: nothing behind its head, or Connection said.
+        if (response.complete || response.status >= 200) received.remove_prefix(response.size);
+        if (!response.complete) {
+            fuzz::require(received.empty(), "something behind a response that is cut", received);
+            return;
+        }
+        if (response.status == 100) continue;
+        fuzz::require(response.has("date") && response.has("server"), "Date and Server");
+        if (ours && response.status == 200 && response.has("x-app")) {
+            const bool bodiless = response.framing == fuzz::Response::Framing::none;
+            fuzz::require(bodiless || response.body == call.written || !call.whole, "another body", response.body);
+        }
+        ++answers;
+        if (response.closes()) fuzz::require(received.empty(), "something after Connection: close", received);
+        if (!ours) fuzz::require(response.closes() && response.status >= 400, "a refusal closes", received);
+    }
+}
+
+Settings make_settings(FuzzedDataProvider& choices) {
+    Settings settings;
+    settings.access_log = "/dev/null";
+    if (choices.ConsumeBool()) settings.limits.body = choices.ConsumeIntegralInRange(1, 100);
+    if (choices.ConsumeBool()) settings.limits.fields = 3;
+    if (choices.ConsumeBool()) settings.no_sendfile = true;
+    if (choices.ConsumeBool()) settings.timeout = Milliseconds(0);
+    if (choices.ConsumeBool()) settings.keep_alive = Milliseconds(choices.ConsumeIntegralInRange(0, 1) * 2000);
+    if (choices.ConsumeBool())
+        settings.header_timeout = settings.body_timeout = settings.write_timeout = Milliseconds(3000);
+    settings.header_map = choices.PickValueInArray({HeaderMap::drop, HeaderMap::refuse, HeaderMap::dangerous});
+    return settings;
+}
+
+} // namespace
+
+// The linker puts these in the place of the real ones (CMakeLists.txt).
+SteadyClock::time_point fake_now() noexcept __asm__("__wrap__ZNSt6chrono3_V212steady_clock3nowEv");
+SteadyClock::time_point fake_now() noexcept {
+    return now_;
+}
+
+extern "C" int __real_poll(pollfd* entries, nfds_t count, int timeout_ms);
+extern "C" int __wrap_poll(pollfd* entries, nfds_t count, int timeout_ms) {
+    // The app waits for the client: the script goes on, and after its end the client is mute and time passes.
+    while (world_ != nullptr && __real_poll(entries, count, 0) == 0) {
+        const auto before = now_;
+        if (!world_->step()) now_ += std::chrono::milliseconds(std::max(timeout_ms, 1));
+        if (now_ - before >= std::chrono::milliseconds(timeout_ms)) break;
+    }
+    return __real_poll(entries, count, 0);
+}
+
+namespace {
+bool is_ready(int socket, short events) {
+    pollfd entry{socket, events, 0};
+    return __real_poll(&entry, 1, 0) > 0;
+}
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    static const SignalInbox signals({SIGTERM});
+    spdlog::set_level(spdlog::level::off);
+    FuzzedDataProvider input(data, size);
+    Settings settings = make_settings(input);
+    AccessLog log(settings);
+    const auto script_size =
+        std::min<std::size_t>(input.ConsumeIntegralInRange<std::size_t>(0, 64), input.remaining_bytes());
+    const std::string bytes = input.ConsumeBytesAsString(input.remaining_bytes() - script_size);
+
+    int pair[2];
+    fuzz::require(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0, "no socket pair");
+    auto client = std::make_unique<UniqueFd>(pair[0]);
+    World world(client->get(), input, bytes);
+    now_ = SteadyClock::time_point(std::chrono::hours(1));
+    calls_.clear();
+    world_ = &world;
+    Run(settings, log, signals, input).serve(UniqueFd(pair[1]), world);
+    world_ = nullptr;
+    try {
+        check_answers(world.received());
+    } catch (const fuzz::BadResponse& error) {
+        fuzz::fail(error.what(), world.received());
+    }
+    return 0;
+}

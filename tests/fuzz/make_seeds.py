@@ -1,0 +1,58 @@
+"""Writes a folder of seeds for each fuzzer: make_seeds.py FOLDER. A seed is a text with bytes for choices behind it."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
+
+from corpus import read_cases  # noqa: E402
+
+LONGEST = 4096
+CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
+PATHS = b"slfdmnxhwr"
+
+APP_SPECS = [b"hello:app", b"./build/app.so:create", b'a:create("Ada", 2, -1.5, true, null)', b'a:b("\\u00e9\\"")']
+COMMAND_LINES = [b"hello:app --bind 127.0.0.1:8000 -w 4", b"--env 'A=b c' --access-logfile=-", b'"a b" \\" --help']
+CONFIG_FILES = [b'bind = ["127.0.0.1:8000", "unix:/tmp/a"]\nworkers = 4\n', b"# text\nreload = true\ntimeout = 1.5\n"]
+ADDRESSES = [b"127.0.0.1:8000", b"[::1]:80", b"unix:/tmp/a.sock", b"fd://3", b":80", b"tcp://localhost"]
+
+
+def request_seeds():
+    return [case.sent + bytes(12) for case in read_cases() if len(case.sent) <= LONGEST]
+
+
+def chunk_seeds():
+    bodies = [case.sent.partition(CHUNKED)[2] for case in read_cases() if len(case.sent) <= LONGEST]
+    return [body + bytes(12) for body in bodies if body]
+
+
+def connection_seeds():
+    """Each case with a script of eight steps, and some with a path that the app knows."""
+    scripts = [bytes([step] * 8) for step in range(4)]
+    settings = [bytes(8) + b"\x08", bytes(range(8)) + b"\x08"]
+    seeds = []
+    for number, case in enumerate(case for case in read_cases() if len(case.sent) <= LONGEST):
+        path = PATHS[number % len(PATHS) :][:1]
+        sent = case.sent.replace(b" /a ", b" /" + path + b" ") if number % 2 else case.sent
+        seeds.append(sent + scripts[number % 4] + settings[number // 2 % 2])
+    return seeds
+
+
+def settings_seeds():
+    kinds = (APP_SPECS, COMMAND_LINES, CONFIG_FILES, ADDRESSES)
+    return [text + bytes([kind]) for kind, texts in enumerate(kinds) for text in texts]
+
+
+SEEDS = {
+    "request_split": request_seeds,
+    "request_rules": request_seeds,
+    "chunks": chunk_seeds,
+    "connection": connection_seeds,
+    "settings_texts": settings_seeds,
+}
+
+for name, make in SEEDS.items():
+    folder = Path(sys.argv[1]) / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, seed in enumerate(make()):
+        (folder / f"seed_{number:04}").write_bytes(seed)
