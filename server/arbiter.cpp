@@ -114,16 +114,16 @@ void Arbiter::wait() {
                         {predecessor_ ? predecessor_->process.get() : -1, POLLIN, 0},
                         {watch_ ? watch_->fd() : -1, POLLIN, 0}};
     ::poll(entries, std::size(entries), timeout_ms);
-    if (next) note_pause(*next, Clock::now());
+    if (next) note_pause(now, *next, Clock::now());
     if (entries[2].revents != 0) become_the_master();
     if (entries[3].revents != 0) watch_->take_changes(Clock::now());
 }
 
 // A master that was stopped, or lay in a suspended machine with its workers, finds deadlines passed that nobody could
 // meet.
-void Arbiter::note_pause(Time should_have_woken, Time now) {
+void Arbiter::note_pause(Time wait_began, Time should_have_woken, Time now) {
     if (now < should_have_woken + shortest_pause) return;
-    pause_ = now - should_have_woken;
+    pause_ = now - wait_began; // it may have begun at once
     pause_end_ = now;
     table_.postpone(pause_);
     spdlog::warn("The master did not run for {:.1f} s; deadlines are put off by that much",

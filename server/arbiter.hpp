@@ -95,7 +95,7 @@ class Arbiter {
     std::string status() const;
 
     std::optional<Time> next_wake(Time now) const;
-    void note_pause(Time should_have_woken, Time now);
+    void note_pause(Time wait_began, Time should_have_woken, Time now);
     WorkerTable::RequestDeadline request_deadline() const;
     const Settings& settings() const { return release_->settings(); }
 

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <utility>
 
+#include <poll.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -34,6 +35,14 @@ void watch(int epoll, int operation, int fd, std::uint32_t events, unsigned gene
     event.events = events;
     event.data.u64 = tag(fd, generation);
     check(::epoll_ctl(epoll, operation, fd, &event), "cannot watch a descriptor");
+}
+
+bool somebody_waits(int listener) {
+    const int saved_errno = errno;
+    pollfd waited{listener, POLLIN, 0};
+    const bool waits = ::poll(&waited, 1, 0) != 0;
+    errno = saved_errno;
+    return waits;
 }
 
 } // namespace
@@ -126,7 +135,8 @@ bool SyncWorker::accept_one(const ListeningSocket& listener) {
     sockaddr_storage address{};
     socklen_t size = sizeof address;
     UniqueFd socket(::accept4(listener.fd, reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (!socket.is_open() && errno == EAGAIN) return false;
+    // Without descriptors, accept4 fails even where nobody waits.
+    if (!socket.is_open() && (errno == EAGAIN || !somebody_waits(listener.fd))) return false;
     if (socket.is_open()) {
         if (std::exchange(accept_failing_, false)) spdlog::info("Connections can be accepted again");
         admit(std::move(socket), listener, address);
