@@ -12,10 +12,6 @@ const std::vector<RefusedSetting>& refused_settings() {
     static const std::vector<RefusedSetting> table{
         {{"threads"}, 0, not_yet},
         {{"reload-engine"}, 0, "has no meaning here: the kernel tells of changes (inotify)"},
-        {{"forwarded-allow-ips"}, 0, not_yet},
-        {{"secure-scheme-headers"}, 0, not_yet},
-        {{"forwarder-headers"}, 0, not_yet},
-        {{"root-path"}, 0, not_yet},
         {{"certfile"}, 0, not_yet},
         {{"keyfile"}, 0, not_yet},
         {{"ca-certs"}, 0, not_yet},

@@ -5,9 +5,11 @@
 
 namespace cppcorn {
 
-Peer make_peer(const sockaddr_storage& address, const ListeningSocket& listener) {
+Peer make_peer(const sockaddr_storage& address, const ListeningSocket& listener, const Settings& settings) {
     Peer peer;
     peer.listener = &listener;
+    const auto ip = ip_address(address);
+    peer.trusted = !ip || settings.forwarded_allow_ips.contains(*ip);
     if (address.ss_family == AF_INET) {
         const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
         ::inet_ntop(AF_INET, &v4.sin_addr, peer.address, sizeof peer.address);

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "workers/listening_socket.hpp"
+#include "workers/settings.hpp"
 
 namespace cppcorn {
 
@@ -13,9 +14,10 @@ struct Peer {
     char address[46] = "";  // zero-terminated text; "" on a unix socket
     std::uint16_t port = 0; // 0 on a unix socket
     const ListeningSocket* listener = nullptr;
+    bool trusted = false; // what it says of other clients is believed (--forwarded-allow-ips)
 };
 
 // An IPv4 address that came through an IPv6 socket (::ffff:192.0.2.1) is told as IPv4.
-Peer make_peer(const sockaddr_storage& address, const ListeningSocket& listener);
+Peer make_peer(const sockaddr_storage& address, const ListeningSocket& listener, const Settings& settings);
 
 } // namespace cppcorn

@@ -11,6 +11,8 @@
 
 #include <sys/types.h>
 
+#include "workers/address_set.hpp"
+#include "workers/http/forwarded.hpp"
 #include "workers/http/limits.hpp"
 
 namespace cppcorn {
@@ -69,6 +71,13 @@ struct Settings {
     std::string name;    // empty: the app spec is used
     bool no_sendfile = false;
     HeaderMap header_map = HeaderMap::drop;
+
+    // Proxies
+    AddressSet forwarded_allow_ips{{"127.0.0.1", "::1"}};
+    std::vector<http::SchemeHeader> secure_scheme_headers{
+        {"X-FORWARDED-PROTOCOL", "ssl"}, {"X-FORWARDED-PROTO", "https"}, {"X-FORWARDED-SSL", "on"}};
+    std::vector<std::string> forwarder_headers{"SCRIPT_NAME", "PATH_INFO"};
+    std::string root_path; // without a slash at its end
 
     // Logging
     std::string access_log;      // empty: none; "-": stdout
