@@ -71,6 +71,16 @@ SettingValue path(std::string Settings::*member) {
     return single_value(Kind::text, field(member), parse_root_path, [](const std::string& text) { return text; });
 }
 
+// gunicorn's true and false are understood as well.
+SettingValue proxy_protocol() {
+    const std::vector<std::string> names{"off", "v1", "v2", "auto"};
+    const auto parse = [=](const std::string& text) {
+        return parse_choice(text == "true" ? "auto" : text == "false" ? "off" : text, names);
+    };
+    return single_value(Kind::text, field(&Settings::proxy_protocol), parse,
+                        [=](http::ProxyProtocol protocol) { return names.at(static_cast<std::size_t>(protocol)); });
+}
+
 } // namespace
 
 std::vector<Setting> proxy_rows() {
@@ -94,6 +104,16 @@ std::vector<Setting> proxy_rows() {
          .help = "Where the app is mounted: its SCRIPT_NAME, which paths are told without.",
          .environment = "SCRIPT_NAME",
          .value = path(&Settings::root_path)},
+        {.names = {"proxy-protocol"},
+         .value_name = "off|v1|v2|auto",
+         .help = "Which PROXY protocol header a proxy sends before its first request; auto: either, or none.",
+         .value = proxy_protocol()},
+        {.names = {"proxy-allow-from"},
+         .file_names = {"proxy_allow_ips"},
+         .value_name = "ADDRESSES",
+         .help = "Who may, and with v1 or v2 must, send that header: addresses, networks or * for all; peers on unix "
+                 "sockets as well.",
+         .value = addresses(&Settings::proxy_allow_from)},
     };
 }
 

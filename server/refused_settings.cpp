@@ -18,8 +18,6 @@ const std::vector<RefusedSetting>& refused_settings() {
         {{"cert-reqs"}, 0, not_yet},
         {{"ciphers"}, 0, not_yet},
         {{"ssl-version"}, 0, not_yet},
-        {{"proxy-protocol"}, 0, not_yet},
-        {{"proxy-allow-from", "proxy-allow-ips"}, 0, not_yet},
         {{"statsd-host"}, 0, not_yet},
         {{"statsd-prefix"}, 0, not_yet},
         {{"dogstatsd-tags"}, 0, not_yet},

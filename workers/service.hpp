@@ -14,6 +14,7 @@
 #include "workers/http/response_writer.hpp"
 #include "workers/log/access_log.hpp"
 #include "workers/scoreboard_slot.hpp"
+#include "workers/seldom.hpp"
 #include "workers/settings.hpp"
 #include "workers/signal_inbox.hpp"
 
@@ -37,6 +38,7 @@ class Service {
     ScoreboardSlot& slot;
     AccessLog& access_log;
     const http::ForwardingRules forwarding;
+    Seldom proxy_warnings;
 
     // No connection is kept alive any more. True from the instant the signal arrives, so that the response that the app
     // is working on says so already.

@@ -14,6 +14,7 @@
 #include "workers/address_set.hpp"
 #include "workers/http/forwarded.hpp"
 #include "workers/http/limits.hpp"
+#include "workers/http/proxy_protocol.hpp"
 
 namespace cppcorn {
 
@@ -78,6 +79,8 @@ struct Settings {
         {"X-FORWARDED-PROTOCOL", "ssl"}, {"X-FORWARDED-PROTO", "https"}, {"X-FORWARDED-SSL", "on"}};
     std::vector<std::string> forwarder_headers{"SCRIPT_NAME", "PATH_INFO"};
     std::string root_path; // without a slash at its end
+    http::ProxyProtocol proxy_protocol = http::ProxyProtocol::off;
+    AddressSet proxy_allow_from{{"127.0.0.1", "::1"}};
 
     // Logging
     std::string access_log;      // empty: none; "-": stdout

@@ -76,6 +76,22 @@ TEST_CASE("the root path begins with a slash and ends without one") {
     CHECK_FALSE(value_error({"--root-path", "/a\tb"}).empty());
 }
 
+TEST_CASE("the PROXY protocol is off unless a version is named") {
+    using http::ProxyProtocol;
+    CHECK(settings_of({}).proxy_protocol == ProxyProtocol::off);
+    CHECK(settings_of({"--proxy-protocol", "v2"}).proxy_protocol == ProxyProtocol::v2);
+    CHECK(settings_of({"--proxy-protocol=auto"}).proxy_protocol == ProxyProtocol::automatic);
+    CHECK(settings_of({"--proxy-protocol", "true"}).proxy_protocol == ProxyProtocol::automatic);
+    CHECK(value_error({"--proxy-protocol", "v3"}) ==
+          "command line: --proxy-protocol: 'v3' is not one of: off, v1, v2, auto");
+    CHECK(settings_of({}).proxy_allow_from.texts() == Texts{"127.0.0.1", "::1"});
+    SettingsSources sources;
+    sources.arguments = {"myapp"};
+    sources.write_file("proxy_protocol = false\nproxy_allow_ips = '10.0.0.0/8'");
+    CHECK(sources.load().values.proxy_protocol == ProxyProtocol::off);
+    CHECK(sources.load().values.proxy_allow_from.texts() == Texts{"10.0.0.0/8"});
+}
+
 TEST_CASE("a bad address is told with what is allowed") {
     CHECK(
         value_error({"--forwarded-allow-ips", "127.0.0.1,10.0.0.0/33"}) ==
