@@ -1,4 +1,4 @@
-// Reads the request's body in odd ways: ?mode=none, ?mode=first, ?mode=all&max=N
+// Reads the request's body in odd ways: ?mode=none, ?mode=first, ?mode=all&max=N, ?mode=back&max=N
 #include <cstdlib>
 #include <string>
 
@@ -26,6 +26,7 @@ Response app(Request& request) {
         char byte = 0;
         return text(request.read(&byte, 1) == 0 ? "no body" : std::string("first byte ") + byte);
     }
+    if (mode == "back") return {200, {}, request.body(max_of(request))};
     return text("read " + std::to_string(request.body(max_of(request)).size()) + " bytes");
 }
 CPPCORN_APP(app)
