@@ -66,6 +66,7 @@ defaults
     option forwardfor
 frontend clients
     bind 127.0.0.1:{port}
+    http-request del-header SCRIPT_NAME
     http-request set-header X-Forwarded-Proto https
     http-response set-header X-Upstream yes
     default_backend app
@@ -80,6 +81,7 @@ backend app {{
     .port = "{upstream}";
 }}
 sub vcl_recv {{
+    unset req.http.SCRIPT_NAME;
     set req.http.X-Forwarded-Proto = "https";
     return (pass);
 }}

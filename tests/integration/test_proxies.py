@@ -51,6 +51,14 @@ def is_closed_without_a_word(sock):
         return True
 
 
+def has_ipv6():
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
 @pytest.fixture(scope="module")
 def usual():
     with Server("environ:app", "--access-logfile", "-", "--access-logformat", '%(h)s "%({x-forwarded-for}i)s"') as server:
@@ -136,7 +144,17 @@ def test_a_peer_on_a_unix_socket_is_trusted(tmp_path):
         assert server.tree()
 
 
-def test_headers_of_other_names(tmp_path):
+@pytest.mark.skipif(not has_ipv6(), reason="no IPv6 on this machine")
+def test_a_peer_that_comes_over_ipv6_is_looked_up_by_its_own_address():
+    with Server("environ:app", bind="[::]:0") as server:
+        env = environ(server, FORWARDED)
+        assert (env["wsgi.url_scheme"], env["REMOTE_ADDR"]) == ("https", TRUSTED)
+        assert environ(server, FORWARDED, source=STRANGER)["wsgi.url_scheme"] == "http"
+        with server.connect(host="::1") as sock:
+            assert environ_on(sock, headers=FORWARDED)["wsgi.url_scheme"] == "https"
+
+
+def test_headers_of_other_names():
     options = ("--secure-scheme-headers", "Front-End-Https: on", "--forwarder-headers", "REMOTE_USER")
     with Server("environ:app", *options) as server:
         env = environ(server, {**FORWARDED, "Front-End-Https": "on", "REMOTE_USER": "ada"})
