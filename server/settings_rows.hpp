@@ -8,5 +8,6 @@
 namespace cppcorn {
 
 std::vector<Setting> mechanics_rows();
+std::vector<Setting> proxy_rows();
 
 } // namespace cppcorn

@@ -269,6 +269,7 @@ const std::vector<Setting>& settings_table() {
         add(Group::workers, worker_rows());
         add(Group::limits, limit_rows());
         add(Group::mechanics, mechanics_rows());
+        add(Group::proxies, proxy_rows());
         add(Group::logging, logging_rows());
         return rows;
     }();
@@ -276,7 +277,7 @@ const std::vector<Setting>& settings_table() {
 }
 
 const char* group_title(Setting::Group group) {
-    static const char* const titles[] = {"Config", "Socket", "Workers", "Limits", "Mechanics", "Logging"};
+    static const char* const titles[] = {"Config", "Socket", "Workers", "Limits", "Mechanics", "Proxies", "Logging"};
     return titles[static_cast<std::size_t>(group)];
 }
 

@@ -5,6 +5,8 @@
 
 #include <sys/socket.h>
 
+#include "workers/proxy_preamble.hpp"
+
 namespace cppcorn {
 namespace {
 
@@ -19,7 +21,11 @@ constexpr auto parting_time = 1s;
 } // namespace
 
 Connection::Connection(UniqueFd socket, const Peer& peer, const Settings& settings, Time now)
-    : socket_(std::move(socket)), peer_(peer), deadline_(deadline_after(now, settings.header_timeout)) {}
+    : socket_(std::move(socket)),
+      peer_(peer),
+      preamble_first_(settings.proxy_protocol != http::ProxyProtocol::off),
+      preamble_read_(!preamble_first_),
+      deadline_(deadline_after(now, settings.header_timeout)) {}
 
 Connection::Wants Connection::serve(Service& service, ExchangePool& pool) {
     if (phase_ == Phase::lingering) return linger(pool);
@@ -35,10 +41,23 @@ Connection::Wants Connection::receive(Service& service, ExchangePool& pool) {
     const ssize_t got = ::recv(socket_.get(), room.data, room.size, 0);
     if (got > 0) {
         exchange_->input().commit(static_cast<std::size_t>(got));
-        return answer_requests(service, pool);
+        return preamble_read_ ? answer_requests(service, pool) : read_preamble(service, pool);
     }
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return wait_for_input(service, pool);
     return close(pool); // it left, if need be in the middle of a request
+}
+
+Connection::Wants Connection::read_preamble(Service& service, ExchangePool& pool) {
+    switch (take_preamble(exchange_->input(), peer_, service)) {
+        case Preamble::need_more:
+            return wait_for_input(service, pool);
+        case Preamble::refused:
+            return close(pool);
+        case Preamble::done:
+            break;
+    }
+    preamble_read_ = true;
+    return answer_requests(service, pool);
 }
 
 // Serves the requests that have arrived, and sends the answers together.
@@ -105,7 +124,9 @@ Connection::Wants Connection::wait_for_input(Service& service, ExchangePool& poo
         deadline_ = patience_.deadline(SteadyClock::now(), exchange_->body_received(), settings.body_timeout);
     } else {
         enter(Phase::head);
-        deadline_ = deadline_after(patience_.began(), settings.header_timeout);
+        const Time head_deadline = deadline_after(patience_.began(), settings.header_timeout);
+        // A PROXY header and the head behind it have one deadline together, since the connection began.
+        deadline_ = preamble_first_ && !answered_any_ ? std::min(deadline_, head_deadline) : head_deadline;
     }
     return Wants::to_read;
 }
@@ -119,7 +140,7 @@ void Connection::enter(Phase phase, std::uint64_t bytes) {
 
 Connection::Wants Connection::overdue(Service& service, ExchangePool& pool) {
     const bool half_sent = (phase_ == Phase::head || phase_ == Phase::body) && !exchange_->answered();
-    if (!half_sent) return close(pool);
+    if (!half_sent || !preamble_read_) return close(pool);
     exchange_->refuse(408, phase_ == Phase::head ? "the head took too long" : "the body took too long", peer_, service);
     last_answer_ = true;
     return send_answers(service, pool);

@@ -38,6 +38,7 @@ class Connection {
     enum class Phase { idle, head, body, writing, lingering };
 
     Wants receive(Service& service, ExchangePool& pool);
+    Wants read_preamble(Service& service, ExchangePool& pool);
     Wants answer_requests(Service& service, ExchangePool& pool);
     bool answer_one(Service& service);
     Wants send_answers(Service& service, ExchangePool& pool);
@@ -51,6 +52,8 @@ class Connection {
     Peer peer_;
     std::unique_ptr<Exchange> exchange_;
     Phase phase_ = Phase::idle;
+    bool preamble_first_ = false; // a PROXY header may come, or has come, before the first request
+    bool preamble_read_ = true;
     bool answered_any_ = false;
     bool last_answer_ = false; // nothing more is read; close when all is sent
     bool input_held_ = false;  // complete requests may wait in the input until the client takes its answers

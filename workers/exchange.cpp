@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include "workers/host.hpp"
+#include "workers/http/mount.hpp"
 #include "workers/http/percent.hpp"
 #include "workers/log/error_log.hpp"
 
@@ -37,6 +38,7 @@ Exchange::Exchange(const Settings& settings)
 
 Exchange::Reading Exchange::advance(const Peer& peer, Service& service) {
     if (!head_read_) {
+        parser_.keep_names(peer.trusted ? &service.forwarding.forwarder_names() : nullptr);
         const http::Progress progress = parser_.next(input_.unconsumed());
         if (progress.step == http::Step::refused) {
             refuse(parser_.refusal().status, parser_.refusal().reason, peer, service);
@@ -48,6 +50,11 @@ Exchange::Reading Exchange::advance(const Peer& peer, Service& service) {
         head_read_ = true;
         body_read_ = !parser_.head().has_body();
         continue_wanted_ = parser_.head().expect_continue && !body_read_;
+        const http::Verdict verdict = read_forwarded(peer, service);
+        if (!verdict.accepted()) {
+            refuse(verdict.status, verdict.reason, peer, service);
+            return Reading::refused;
+        }
         // A small body is read before the app is called, so it is asked for here: a client that keeps it to itself
         // holds nobody up.
         if (continue_wanted_ && is_small_body() && input_.empty()) {
@@ -68,6 +75,13 @@ Exchange::Reading Exchange::advance(const Peer& peer, Service& service) {
     if (answered_ && (read_error_ != 0 || parser_.body_size() - left_at_ > drain_size)) keep_alive_ = false;
     if (!body_read_) return Reading::need_more;
     return answered_ ? Reading::done : Reading::ready;
+}
+
+http::Verdict Exchange::read_forwarded(const Peer& peer, const Service& service) {
+    if (peer.trusted) return service.forwarding.read(parser_.head(), told_);
+    told_ = {};
+    service.forwarding.strip(parser_.head());
+    return {};
 }
 
 bool Exchange::is_small_body() const {
@@ -114,7 +128,7 @@ http::ResponseContext Exchange::context(Service& service) const {
     return context;
 }
 
-void Exchange::fill_request(const Peer& peer) {
+void Exchange::fill_request(const Peer& peer, const Service& service) {
     const http::RequestHead& head = parser_.head();
     fields_.clear();
     for (const auto& field : head.fields) fields_.push_back({to_abi(field.name), to_abi(field.value)});
@@ -123,13 +137,16 @@ void Exchange::fill_request(const Peer& peer) {
     request_.http_minor = static_cast<std::uint32_t>(head.minor);
     request_.method = to_abi(head.method);
     request_.target = to_abi(head.target);
-    request_.path = to_abi(head.path);
-    if (head.path.find('%') != std::string_view::npos) {
+    std::string_view path = head.path;
+    if (path.find('%') != std::string_view::npos) {
         http::percent_decode(head.path, path_);
-        request_.path = to_abi(path_);
+        path = path_;
     }
+    const std::string_view script_name = told_.has_script_name ? told_.script_name : service.settings.root_path;
+    request_.script_name = to_abi(script_name);
+    request_.path = to_abi(http::path_below(path, script_name));
     request_.query = to_abi(head.query);
-    request_.scheme = to_abi("http");
+    request_.scheme = to_abi(told_.secure ? "https" : "http");
     request_.authority = to_abi(head.authority);
     request_.fields = fields_.data();
     request_.field_count = fields_.size();
@@ -145,7 +162,7 @@ void Exchange::fill_request(const Peer& peer) {
 void Exchange::run_app(int socket, const Peer& peer, Service& service) {
     started_ = std::chrono::system_clock::now();
     started_steady_ = SteadyClock::now();
-    fill_request(peer);
+    fill_request(peer, service);
     Call call{socket, service, {}};
     call.patience.begin(started_steady_, parser_.body_size());
     call_ = &call;

@@ -92,7 +92,8 @@ class Exchange {
     };
 
     bool body_step(std::string& into);
-    void fill_request(const Peer& peer);
+    http::Verdict read_forwarded(const Peer& peer, const Service& service);
+    void fill_request(const Peer& peer, const Service& service);
     void finish_response(int result, Service& service);
     void answer(int status, Service& service);
     void log_access(const Peer& peer, Service& service);
@@ -132,6 +133,7 @@ class Exchange {
     std::string path_;         // decoded, where it differs from what was sent
     std::string refused_line_; // of a request that was refused before its head was complete
     std::vector<cppcorn_field> fields_;
+    http::ForwardingRules::Told told_; // by a trusted proxy
     cppcorn_request request_{};
     Call* call_ = nullptr; // while the app runs
 

@@ -1,24 +1,27 @@
 #include "workers/peer.hpp"
 
-#include <arpa/inet.h>
+#include <cstdio>
+
 #include <netinet/in.h>
 
 namespace cppcorn {
 
-Peer make_peer(const sockaddr_storage& address, const ListeningSocket& listener) {
+void set_address(Peer& peer, const IpAddress& address, std::uint16_t port) {
+    std::snprintf(peer.address, sizeof peer.address, "%s", show_ip_address(address).c_str());
+    peer.port = port;
+}
+
+Peer make_peer(const sockaddr_storage& address, const ListeningSocket& listener, const Settings& settings) {
     Peer peer;
     peer.listener = &listener;
-    if (address.ss_family == AF_INET) {
-        const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
-        ::inet_ntop(AF_INET, &v4.sin_addr, peer.address, sizeof peer.address);
-        peer.port = ntohs(v4.sin_port);
-    } else if (address.ss_family == AF_INET6) {
-        const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
-        const bool mapped = IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr);
-        ::inet_ntop(mapped ? AF_INET : AF_INET6, v6.sin6_addr.s6_addr + (mapped ? 12 : 0), peer.address,
-                    sizeof peer.address);
-        peer.port = ntohs(v6.sin6_port);
-    }
+    const auto ip = ip_address(address);
+    peer.trusted = !ip || settings.forwarded_allow_ips.contains(*ip);
+    peer.may_send_preamble = !ip || settings.proxy_allow_from.contains(*ip);
+    if (!ip) return peer;
+    const bool v4 = address.ss_family == AF_INET;
+    set_address(peer, *ip,
+                ntohs(v4 ? reinterpret_cast<const sockaddr_in&>(address).sin_port
+                         : reinterpret_cast<const sockaddr_in6&>(address).sin6_port));
     return peer;
 }
 

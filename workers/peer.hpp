@@ -5,7 +5,9 @@
 
 #include <sys/socket.h>
 
+#include "workers/address_set.hpp"
 #include "workers/listening_socket.hpp"
+#include "workers/settings.hpp"
 
 namespace cppcorn {
 
@@ -13,9 +15,12 @@ struct Peer {
     char address[46] = "";  // zero-terminated text; "" on a unix socket
     std::uint16_t port = 0; // 0 on a unix socket
     const ListeningSocket* listener = nullptr;
+    bool trusted = false;           // what it says of other clients is believed (--forwarded-allow-ips)
+    bool may_send_preamble = false; // the PROXY protocol's header (--proxy-allow-from)
 };
 
 // An IPv4 address that came through an IPv6 socket (::ffff:192.0.2.1) is told as IPv4.
-Peer make_peer(const sockaddr_storage& address, const ListeningSocket& listener);
+void set_address(Peer& peer, const IpAddress& address, std::uint16_t port);
+Peer make_peer(const sockaddr_storage& address, const ListeningSocket& listener, const Settings& settings);
 
 } // namespace cppcorn

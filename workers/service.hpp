@@ -10,6 +10,7 @@
 
 #include <cppcorn/abi.h>
 
+#include "workers/http/forwarded.hpp"
 #include "workers/http/response_writer.hpp"
 #include "workers/log/access_log.hpp"
 #include "workers/log/rate_limit.hpp"
@@ -25,13 +26,20 @@ class Service {
   public:
     Service(const Settings& settings, const cppcorn_app& app, ScoreboardSlot& slot, AccessLog& access_log,
             const SignalInbox& signals)
-        : settings(settings), app(app), slot(slot), access_log(access_log), signals_(signals) {}
+        : settings(settings),
+          app(app),
+          slot(slot),
+          access_log(access_log),
+          forwarding(settings.secure_scheme_headers, http::ForwarderNames(settings.forwarder_headers)),
+          signals_(signals) {}
 
     const Settings& settings;
     const cppcorn_app& app;
     ScoreboardSlot& slot;
     AccessLog& access_log;
     RateLimit refusals; // lines about requests that were refused
+    const http::ForwardingRules forwarding;
+    RateLimit proxy_refusals; // lines about PROXY headers that were refused
 
     // No connection is kept alive any more. True from the instant the signal arrives, so that the response that the app
     // is working on says so already.

@@ -11,7 +11,10 @@
 
 #include <sys/types.h>
 
+#include "workers/address_set.hpp"
+#include "workers/http/forwarded.hpp"
 #include "workers/http/limits.hpp"
+#include "workers/http/proxy_protocol.hpp"
 
 namespace cppcorn {
 
@@ -71,6 +74,15 @@ struct Settings {
     std::string name;    // empty: the app spec is used
     bool no_sendfile = false;
     HeaderMap header_map = HeaderMap::drop;
+
+    // Proxies
+    AddressSet forwarded_allow_ips{{"127.0.0.1", "::1"}};
+    std::vector<http::SchemeHeader> secure_scheme_headers{
+        {"X-FORWARDED-PROTOCOL", "ssl"}, {"X-FORWARDED-PROTO", "https"}, {"X-FORWARDED-SSL", "on"}};
+    std::vector<std::string> forwarder_headers{"SCRIPT_NAME", "PATH_INFO"};
+    std::string root_path; // without a slash at its end
+    http::ProxyProtocol proxy_protocol = http::ProxyProtocol::off;
+    AddressSet proxy_allow_from{{"127.0.0.1", "::1"}};
 
     // Logging
     std::string access_log;      // empty: none; "-": stdout

@@ -172,8 +172,8 @@ void SyncWorker::admit(UniqueFd socket, const ListeningSocket& listener, const s
     if (next_generation_ == 0) next_generation_ = 1;
     seat.writing = false;
     seat.scheduled_at = Time::max();
-    seat.connection = std::make_unique<Connection>(std::move(socket), make_peer(address, listener), service_.settings,
-                                                   SteadyClock::now());
+    seat.connection = std::make_unique<Connection>(std::move(socket), make_peer(address, listener, service_.settings),
+                                                   service_.settings, SteadyClock::now());
     watch(epoll_.get(), EPOLL_CTL_ADD, fd, EPOLLIN, seat.generation);
     if (++connection_count_ >= service_.settings.worker_connections) watch_listeners(false);
     settle(fd, seat.connection->serve(service_, pool_));

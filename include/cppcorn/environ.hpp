@@ -65,7 +65,7 @@ class Environ {
 
     void add_request_line() {
         set("REQUEST_METHOD", request_.method());
-        set("SCRIPT_NAME", "");
+        set("SCRIPT_NAME", request_.script_name());
         set("PATH_INFO", request_.path());
         set("QUERY_STRING", request_.query());
         set("RAW_URI", request_.target());

@@ -71,8 +71,10 @@ class Request {
     std::string_view method() const { return detail::view(request_.method); } // "GET"
     std::string_view target() const { return detail::view(request_.target); } // as sent: "/a%20b?x=1"
     std::string_view path() const { return detail::view(request_.path); }     // decoded: "/a b"; may hold any byte
-    std::string_view query() const { return detail::view(request_.query); }   // as sent: "x=1"
-    std::string_view scheme() const { return detail::view(request_.scheme); } // "http" or "https"
+    // Where the app is mounted, which path() is without: "/shop", or "".
+    std::string_view script_name() const { return detail::view(request_.script_name); }
+    std::string_view query() const { return detail::view(request_.query); }         // as sent: "x=1"
+    std::string_view scheme() const { return detail::view(request_.scheme); }       // "http" or "https"
     std::string_view authority() const { return detail::view(request_.authority); } // "example.org:8000", or ""
     std::string_view remote_address() const { return detail::view(request_.remote_address); } // "" on a unix socket
     std::uint32_t remote_port() const { return request_.remote_port; }                        // 0 on a unix socket

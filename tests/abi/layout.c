@@ -46,6 +46,7 @@ CHECK_OFFSET(cppcorn_request, remote_port, 144);
 CHECK_OFFSET(cppcorn_request, server_port, 148);
 CHECK_OFFSET(cppcorn_request, server_name, 152);
 CHECK_OFFSET(cppcorn_request, host_data, 168);
+CHECK_OFFSET(cppcorn_request, script_name, 176);
 
 CHECK_OFFSET(cppcorn_host, size, 0);
 CHECK_OFFSET(cppcorn_host, abi_major, 4);
@@ -90,7 +91,7 @@ CHECK_SIZE(cppcorn_str, 16);
 CHECK_SIZE(cppcorn_field, 32);
 CHECK_SIZE(cppcorn_module_info, 24);
 CHECK_SIZE(cppcorn_value, 40);
-CHECK_SIZE(cppcorn_request, 176);
+CHECK_SIZE(cppcorn_request, 192);
 CHECK_SIZE(cppcorn_host, 88);
 CHECK_SIZE(cppcorn_worker, 16);
 CHECK_SIZE(cppcorn_app, 48);

@@ -1,4 +1,5 @@
-// Reads the request's body in odd ways: ?mode=none, ?mode=first, ?mode=all&max=N, ?mode=count (in pieces)
+// Reads the request's body in odd ways: ?mode=none, ?mode=first, ?mode=all&max=N, ?mode=back&max=N, ?mode=count (in
+// pieces)
 #include <cstdlib>
 #include <string>
 
@@ -32,6 +33,7 @@ Response app(Request& request) {
         while (const std::size_t got = request.read(piece.data(), piece.size())) count += got;
         return text("read " + std::to_string(count) + " bytes");
     }
+    if (mode == "back") return {200, {}, request.body(max_of(request))};
     return text("read " + std::to_string(request.body(max_of(request)).size()) + " bytes");
 }
 CPPCORN_APP(app)

@@ -42,7 +42,7 @@ def _die_with_parent():
 
 def clean_environment(extra=None):
     """The environment for a server: ours without what would change its settings."""
-    unwanted = ("PORT", "WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS", "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID")
+    unwanted = ("PORT", "WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS", "SCRIPT_NAME", "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID")
     env = {k: v for k, v in os.environ.items() if k not in unwanted and not k.startswith("CPPCORN_")}
     if SANITIZED:
         # The workers have signal handlers of their own, and the apps crash on purpose.

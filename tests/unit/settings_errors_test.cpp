@@ -127,7 +127,7 @@ TEST_CASE("a command line that is wrong as such is usage") {
 TEST_CASE("gunicorn's settings that are missing here are refused by name") {
     CHECK(usage_error({"--threads", "4", "myapp"}) == "--threads is not supported yet");
     CHECK(usage_error({"--threads=4", "myapp"}) == "--threads is not supported yet");
-    CHECK(usage_error({"--proxy_protocol", "myapp"}) == "--proxy-protocol is not supported yet");
+    CHECK(usage_error({"--ssl_version", "myapp"}) == "--ssl-version is not supported yet");
     CHECK(usage_error({"-R", "myapp"}) == "-R has no meaning here: the app's output is never held back");
     CHECK(usage_error({"--worker-tmp-dir=/dev/shm", "myapp"}) ==
           "--worker-tmp-dir has no meaning here: workers report through shared memory, not through files");

@@ -25,6 +25,7 @@ Verdict HeaderRules::split(std::string_view line, Line& result) const {
     result.field.value = trim(line.substr(colon + 1));
     if (has_control(result.field.value)) return {400, "control byte in a field value"};
     if (!underscore || underscores_ == UnderscoreNames::keep) return {};
+    if (kept_ && kept_->contains(result.field.name)) return {};
     result.dropped = true;
     return underscores_ == UnderscoreNames::drop ? Verdict{} : Verdict{400, "underscore in a field name"};
 }

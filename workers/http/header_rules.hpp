@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "workers/http/forwarded.hpp"
 #include "workers/http/limits.hpp"
 #include "workers/http/request_head.hpp"
 #include "workers/http/verdict.hpp"
@@ -16,7 +17,14 @@ enum class UnderscoreNames { drop, refuse, keep }; // what becomes of a field na
 class HeaderRules {
   public:
     explicit HeaderRules(UnderscoreNames underscores) : underscores_(underscores) {}
-    void reset() { *this = HeaderRules(underscores_); }
+    void reset() {
+        const ForwarderNames* kept = kept_;
+        *this = HeaderRules(underscores_);
+        kept_ = kept;
+    }
+
+    // Names with "_" that are kept whatever becomes of others; null for none. They outlive the rules.
+    void keep(const ForwarderNames* names) { kept_ = names; }
 
     // One field line, added to head.fields unless it is to be dropped. The request line has been read into `head`.
     Verdict add(std::string_view line, RequestHead& head);
@@ -46,6 +54,7 @@ class HeaderRules {
     Verdict check_host(RequestHead& head) const;
 
     UnderscoreNames underscores_;
+    const ForwarderNames* kept_ = nullptr;
     Codings codings_ = Codings::none;
     bool content_type_seen_ = false;
     bool close_ = false;

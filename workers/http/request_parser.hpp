@@ -52,6 +52,9 @@ class RequestParser {
     Progress next(std::string_view unconsumed);
     void reset();
 
+    // What a trusted peer may send in spite of `underscores`; null for nothing. For this head and those that follow.
+    void keep_names(const ForwarderNames* names) { rules_.keep(names); }
+
     const RequestHead& head() const { return head_; }
     RequestHead& head() { return head_; }
     const Refusal& refusal() const { return refusal_; }

@@ -83,7 +83,8 @@ typedef struct cppcorn_request {
     uint32_t http_minor;   /* 0 or 1: HTTP/1.0 or HTTP/1.1 */
     cppcorn_str method;    /* as sent: "GET" */
     cppcorn_str target;    /* as sent: "/a%20b?x=1", or the absolute form */
-    cppcorn_str path;      /* the target's path, percent-decoded; "/" at least, "*" for OPTIONS *. May hold any byte. */
+    cppcorn_str path;      /* the target's path below script_name, percent-decoded; "/" at least, "" for the mount
+                              point itself, "*" for OPTIONS *. May hold any byte. */
     cppcorn_str query;     /* without the "?", not decoded */
     cppcorn_str scheme;    /* "http" or "https" */
     cppcorn_str authority; /* from the absolute form, else the Host field; "" if there is none */
@@ -95,6 +96,7 @@ typedef struct cppcorn_request {
     uint32_t server_port;       /* 0 on a unix socket */
     cppcorn_str server_name;    /* the listener's own address, or the unix socket's path */
     const void* host_data;      /* the server's; not for the app */
+    cppcorn_str script_name;    /* where the app is mounted: "/shop", or "" for the root. Not a part of `path` */
 } cppcorn_request;
 
 enum { CPPCORN_LOG_DEBUG = 0, CPPCORN_LOG_INFO = 1, CPPCORN_LOG_WARNING = 2, CPPCORN_LOG_ERROR = 3 };

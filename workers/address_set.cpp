@@ -1,0 +1,117 @@
+#include "workers/address_set.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <stdexcept>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include "workers/http/text.hpp"
+
+namespace cppcorn {
+namespace {
+
+constexpr std::array<std::uint8_t, 12> mapped_prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+constexpr unsigned mapped_bits = 96;
+
+IpAddress mapped(const void* v4) {
+    IpAddress address;
+    std::copy(mapped_prefix.begin(), mapped_prefix.end(), address.begin());
+    std::memcpy(address.data() + mapped_prefix.size(), v4, 4);
+    return address;
+}
+
+std::optional<unsigned> parse_prefix_length(std::string_view text, unsigned most) {
+    unsigned bits = 0;
+    const auto result = std::from_chars(text.data(), text.data() + text.size(), bits);
+    const bool is_whole = result.ec == std::errc{} && result.ptr == text.data() + text.size();
+    if (!is_whole || bits > most) return std::nullopt;
+    return bits;
+}
+
+[[noreturn]] void refuse(const std::string& text) {
+    throw std::invalid_argument("'" + text +
+                                "' is no address or network; allowed: an address (192.0.2.1, 2001:db8::1), a network "
+                                "(10.0.0.0/8, fd00::/8), or * for all");
+}
+
+} // namespace
+
+bool is_ipv4(const IpAddress& address) {
+    return std::equal(mapped_prefix.begin(), mapped_prefix.end(), address.begin());
+}
+
+std::optional<IpAddress> ip_address(const sockaddr_storage& address) {
+    if (address.ss_family == AF_INET) return mapped(&reinterpret_cast<const sockaddr_in&>(address).sin_addr);
+    if (address.ss_family != AF_INET6) return std::nullopt;
+    IpAddress found;
+    std::memcpy(found.data(), &reinterpret_cast<const sockaddr_in6&>(address).sin6_addr, found.size());
+    return found;
+}
+
+std::optional<IpAddress> parse_ip_address(const std::string& text) {
+    if (text.find('\0') != std::string::npos) return std::nullopt;
+    in_addr v4{};
+    if (::inet_pton(AF_INET, text.c_str(), &v4) == 1) return mapped(&v4);
+    IpAddress v6;
+    if (::inet_pton(AF_INET6, text.c_str(), v6.data()) == 1) return v6;
+    return std::nullopt;
+}
+
+std::string show_ip_address(const IpAddress& address) {
+    char text[INET6_ADDRSTRLEN] = "";
+    const bool v4 = is_ipv4(address);
+    ::inet_ntop(v4 ? AF_INET : AF_INET6, address.data() + (v4 ? mapped_prefix.size() : 0), text, sizeof text);
+    return text;
+}
+
+AddressSet::AddressSet(const std::vector<std::string>& texts) : texts_(split_elements(texts)) {
+    for (const auto& text : texts_) {
+        if (text == "*") {
+            holds_all_ = true;
+        } else {
+            networks_.push_back(parse_network(text));
+        }
+    }
+}
+
+AddressSet::Network AddressSet::parse_network(const std::string& text) {
+    const std::size_t slash = text.find('/');
+    const std::string host = text.substr(0, slash);
+    const auto address = parse_ip_address(host);
+    if (!address) refuse(text);
+    if (slash == std::string::npos) return {*address, 128};
+    const bool written_as_v4 = host.find(':') == std::string::npos;
+    const auto bits = parse_prefix_length(std::string_view(text).substr(slash + 1), written_as_v4 ? 32 : 128);
+    if (!bits) refuse(text);
+    return {*address, written_as_v4 ? *bits + mapped_bits : *bits};
+}
+
+bool AddressSet::Network::contains(const IpAddress& other) const {
+    if (bits < mapped_bits && is_ipv4(other)) return false;
+    const std::size_t whole = bits / 8;
+    if (!std::equal(other.begin(), other.begin() + static_cast<std::ptrdiff_t>(whole), address.begin())) return false;
+    const unsigned rest = bits % 8;
+    return rest == 0 || (other[whole] ^ address[whole]) >> (8 - rest) == 0;
+}
+
+bool AddressSet::contains(const IpAddress& address) const {
+    if (holds_all_) return true;
+    return std::any_of(networks_.begin(), networks_.end(),
+                       [&](const Network& network) { return network.contains(address); });
+}
+
+std::vector<std::string> split_elements(const std::vector<std::string>& lists) {
+    std::vector<std::string> elements;
+    for (std::string_view rest : lists) {
+        while (!rest.empty()) {
+            const std::string_view element = http::take_element(rest);
+            if (!element.empty()) elements.emplace_back(element);
+        }
+    }
+    return elements;
+}
+
+} // namespace cppcorn
