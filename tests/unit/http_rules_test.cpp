@@ -151,6 +151,7 @@ TEST_CASE("http rule 7: Transfer-Encoding is one chunked, on 1.1, without a leng
     CHECK(post("Transfer-Encoding: CHUNKED\r\n") == 0);
     CHECK(post("Transfer-Encoding: chunked\r\n", "1.0") == 400);
     CHECK(post("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n") == 400);
+    CHECK(post("Transfer-Encoding: gzip\r\nContent-Length: 5\r\n") == 400);
     CHECK(post("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n") == 400);
     CHECK(post("Transfer-Encoding: gzip, chunked\r\n") == 501);
     CHECK(post("Transfer-Encoding: gzip\r\n") == 501);

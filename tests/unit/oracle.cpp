@@ -2,76 +2,15 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstring>
 #include <set>
 
-#include <arpa/inet.h>
+#include "tests/unit/oracle_host.hpp"
+#include "tests/unit/oracle_text.hpp"
 
 namespace oracle {
 namespace {
 
-struct Refused {
-    std::string why;
-};
 struct Incomplete {};
-
-void require(bool holds, const char* rule) {
-    if (!holds) throw Refused{rule};
-}
-
-bool one_of(char c, const char* set) {
-    return c != '\0' && std::strchr(set, c) != nullptr;
-}
-bool is_digit(char c) {
-    return one_of(c, "0123456789");
-}
-bool is_hex(char c) {
-    return one_of(c, "0123456789abcdefABCDEF");
-}
-bool is_letter(char c) {
-    return one_of(c, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
-}
-bool is_tchar(char c) {
-    return is_letter(c) || is_digit(c) || one_of(c, "!#$%&'*+-.^_`|~");
-}
-bool is_blank(char c) {
-    return c == ' ' || c == '\t';
-}
-// HTAB, SP, VCHAR, obs-text (RFC 9110, 5.5)
-bool is_text(char c) {
-    const auto code = static_cast<unsigned char>(c);
-    return c == '\t' || (code >= 0x20 && code != 0x7f);
-}
-
-template <class Predicate>
-bool all(std::string_view text, Predicate predicate) {
-    return std::all_of(text.begin(), text.end(), predicate);
-}
-bool is_token(std::string_view text) {
-    return !text.empty() && all(text, is_tchar);
-}
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    return out;
-}
-
-std::string_view stripped(std::string_view text) {
-    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-    while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-    return text;
-}
-
-std::vector<std::string> list_of(std::string_view text) {
-    std::vector<std::string> elements;
-    for (std::size_t begin = 0; begin <= text.size();) {
-        const std::size_t end = std::min(text.find(',', begin), text.size());
-        elements.push_back(lower(stripped(text.substr(begin, end - begin))));
-        begin = end + 1;
-    }
-    return elements;
-}
 
 // IANA's registry and those that are in common use, without CONNECT and PRI.
 const std::set<std::string, std::less<>> methods = {
@@ -156,48 +95,9 @@ class Reader {
         const std::string_view authority = rest.substr(0, rest.find_first_of("/?"));
         require(authority.find('@') == std::string_view::npos, "no user information");
         require(!authority.empty() && authority[0] != ':', "an absolute-form has an authority");
-        judge_host(authority);
+        judge_host(authority, answer_.deviates);
         answer_.authority = authority;
         absolute_ = true;
-    }
-
-    // uri-host [ ":" port ]: RFC 3986, 3.2.2
-    void judge_host(std::string_view text) {
-        std::size_t end = text.find(':');
-        if (!text.empty() && text[0] == '[') {
-            end = text.find(']');
-            require(end != std::string_view::npos, "] after [");
-            judge_ip_literal(text.substr(1, end - 1));
-            ++end;
-        } else {
-            judge_reg_name(text.substr(0, end));
-            end = std::min(end, text.size());
-        }
-        const std::string_view port = text.substr(end);
-        if (!port.empty()) require(port[0] == ':' && all(port.substr(1), is_digit), "a port is digits");
-    }
-
-    void judge_ip_literal(std::string_view text) {
-        in6_addr address;
-        if (::inet_pton(AF_INET6, std::string(text).c_str(), &address) == 1) {
-            return require(text.find('\0') == std::string_view::npos, "an IPv6 address has no NUL");
-        }
-        const std::size_t dot = text.find('.');
-        const bool future =
-            text.size() > 1 && lower(text.substr(0, 1)) == "v" && dot != std::string_view::npos && dot > 1;
-        require(future && all(text.substr(1, dot - 1), is_hex) && dot + 1 < text.size(), "an IPv6 address");
-        require(all(text.substr(dot + 1), [](char c) { return is_name_char(c) || c == ':'; }), "an IP address to come");
-        answer_.deviates = true;
-    }
-
-    static bool is_name_char(char c) { return is_letter(c) || is_digit(c) || one_of(c, "-._~!$&'()*+,;="); }
-
-    static void judge_reg_name(std::string_view text) {
-        for (std::size_t i = 0; i < text.size(); ++i) {
-            if (is_name_char(text[i])) continue;
-            require(text[i] == '%' && i + 2 < text.size() && is_hex(text[i + 1]) && is_hex(text[i + 2]), "a host name");
-            i += 2;
-        }
     }
 
     // Field lines up to the empty line (RFC 9112, 5).
@@ -242,7 +142,7 @@ class Reader {
     void judge_fields() {
         const auto hosts = values_of("host");
         require(hosts.size() <= 1 && (hosts.size() == 1 || answer_.minor == 0), "exactly one Host");
-        if (!hosts.empty()) judge_host(hosts[0]);
+        if (!hosts.empty()) judge_host(hosts[0], answer_.deviates);
         if (!hosts.empty() && !absolute_) answer_.authority = hosts[0];
         require(values_of("content-type").size() <= 1, "one Content-Type");
 
