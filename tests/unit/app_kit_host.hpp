@@ -21,7 +21,9 @@ struct Exchange {
     std::string method = "GET";
     std::string target = "/";
     std::string path = "/";
+    std::string script_name;
     std::string query;
+    std::string scheme = "http";
     std::string authority = "example.org:8000";
     std::string body;
     std::int64_t content_length = 0;
@@ -173,7 +175,7 @@ class LoadedApp {
         request.target = str(exchange.target);
         request.path = str(exchange.path);
         request.query = str(exchange.query);
-        request.scheme = str("http");
+        request.scheme = str(exchange.scheme);
         request.authority = str(exchange.authority);
         request.fields = fields.data();
         request.field_count = fields.size();
@@ -184,6 +186,7 @@ class LoadedApp {
         request.server_port = exchange.server_port;
         request.server_name = str(exchange.server_port != 0 ? "127.0.0.1" : "/run/app.sock");
         request.host_data = &exchange;
+        request.script_name = str(exchange.script_name);
         exchange.result = app_.handle(app_.self, &request);
     }
     Exchange get(std::string path = "/") const {

@@ -69,8 +69,10 @@ Exchange get(const std::string& path) {
 TEST_CASE("app kit: the environ has the CGI and WSGI names, sorted", "[app_kit]") {
     Exchange exchange;
     exchange.method = "POST";
-    exchange.target = "/a%20b?x=1";
+    exchange.target = "/shop/a%20b?x=1";
     exchange.path = "/a b";
+    exchange.script_name = "/shop";
+    exchange.scheme = "https";
     exchange.query = "x=1";
     exchange.body = "hello";
     exchange.fields = {{"Host", "example.org:8000"},
@@ -86,14 +88,14 @@ TEST_CASE("app kit: the environ has the CGI and WSGI names, sorted", "[app_kit]"
     const Pairs expected{{"CONTENT_LENGTH", "5"},           {"CONTENT_TYPE", "text/plain"},
                          {"HTTP_COOKIE", "a=1; b=2"},       {"HTTP_HOST", "example.org:8000"},
                          {"HTTP_X_FORWARDED_FOR", "a,b"},   {"PATH_INFO", "/a b"},
-                         {"QUERY_STRING", "x=1"},           {"RAW_URI", "/a%20b?x=1"},
+                         {"QUERY_STRING", "x=1"},           {"RAW_URI", "/shop/a%20b?x=1"},
                          {"REMOTE_ADDR", "192.0.2.1"},      {"REMOTE_PORT", "5000"},
-                         {"REQUEST_METHOD", "POST"},        {"SCRIPT_NAME", ""},
+                         {"REQUEST_METHOD", "POST"},        {"SCRIPT_NAME", "/shop"},
                          {"SERVER_NAME", "127.0.0.1"},      {"SERVER_PORT", "8000"},
                          {"SERVER_PROTOCOL", "HTTP/1.1"},   {"SERVER_SOFTWARE", "cppcorn/test"},
                          {"wsgi.input_terminated", "true"}, {"wsgi.multiprocess", "true"},
                          {"wsgi.multithread", "false"},     {"wsgi.run_once", "false"},
-                         {"wsgi.url_scheme", "http"},       {"wsgi.version", "1.0"}};
+                         {"wsgi.url_scheme", "https"},      {"wsgi.version", "1.0"}};
     CHECK(seen == expected);
 }
 
