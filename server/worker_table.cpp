@@ -43,6 +43,7 @@ void WorkerTable::begin_generation() {
     generation_ready_ = false;
     failed_rounds_ = 0;
     spawn_not_before_ = {};
+    waiting_ = 0;
 }
 
 void WorkerTable::roll_back() {
@@ -50,6 +51,7 @@ void WorkerTable::roll_back() {
     generation_ready_ = true;
     failed_rounds_ = 0;
     spawn_not_before_ = {};
+    waiting_ = 0;
 }
 
 void WorkerTable::stop(StopKind kind, SteadyTime now) {
@@ -108,7 +110,13 @@ void WorkerTable::postpone(std::chrono::steady_clock::duration time) {
     stop_at_ += time;
 }
 
+void WorkerTable::spawn_failed(SteadyTime now) {
+    start_failed(now, now);
+    waiting_ = capacity_; // there can be no process at all
+}
+
 void WorkerTable::start_failed(SteadyTime spawned_at, SteadyTime now) {
+    waiting_++;
     if (failed_rounds_ > 0 && spawned_at <= round_began_) return; // of a round that is counted already
     failed_rounds_++;
     round_began_ = now;
@@ -211,11 +219,12 @@ int WorkerTable::missing() const {
 }
 
 void WorkerTable::spawn_missing(SteadyTime now, WorkerCommands& commands) {
-    if (stop_ || hopeless() || now < spawn_not_before_) return;
+    if (stop_ || hopeless()) return;
+    if (now >= spawn_not_before_) waiting_ = 0;
     std::vector<bool> taken(static_cast<std::size_t>(capacity_), false);
     for (const auto& entry : entries_) taken[static_cast<std::size_t>(entry.slot)] = true;
     int slot = 0;
-    for (int n = missing(); n > 0; --n) {
+    for (int n = missing() - waiting_; n > 0; --n) {
         while (slot < capacity_ && taken[static_cast<std::size_t>(slot)]) slot++;
         if (slot == capacity_) return;
         commands.spawns.push_back(slot++);

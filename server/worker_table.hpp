@@ -90,7 +90,7 @@ class WorkerTable {
     bool empty() const { return entries_.empty(); }
 
     void spawned(int slot, pid_t pid, SteadyTime now);
-    void spawn_failed(SteadyTime now) { start_failed(now, now); }
+    void spawn_failed(SteadyTime now);
     void ready(pid_t pid, SteadyTime now);
     void wants_replacement(pid_t pid);
     // Takes the entry out; nullopt for a pid that is none of ours. `served`: it has answered at least one request.
@@ -140,6 +140,7 @@ class WorkerTable {
     int failed_rounds_ = 0;
     SteadyTime round_began_{};
     SteadyTime spawn_not_before_{};
+    int waiting_ = 0; // how many spawns wait for that; those in the place of workers that had started do not
 };
 
 } // namespace cppcorn

@@ -20,7 +20,7 @@ class Load:
         self._threads = [threading.Thread(target=self._run) for _ in range(clients)]
 
     def _run(self):
-        sock = None
+        sock, used = None, False
         while not self._stop.is_set():
             try:
                 if sock is None:
@@ -34,7 +34,7 @@ class Load:
                     self.failures.append(repr(error))
                 if sock is not None:
                     sock.close()
-                sock = None
+                sock, used = None, False
                 continue
             self.answers[response.status] += 1
             self.bodies[response.body] += 1

@@ -190,16 +190,19 @@ def test_failed_requests_are_logged_with_their_status(tmp_path):
         assert statuses == ["500", "404"]
 
 
-@pytest.mark.parametrize("path", ["/segv", "/exit", "/spin", "/deaf"])
+@pytest.mark.parametrize("path", ["/segv", "/abort", "/exit", "/spin", "/deaf"])
 def test_requests_that_were_cut_off_are_logged_too(tmp_path, path):
     access = tmp_path / "access.log"
-    with Server("faults:app", "--access-logfile", access, "--timeout", "0.5") as server:
+    args = ("--access-logfile", access, "--access-logformat", "json", "--timeout", "0.5")
+    with Server("faults:app", *args) as server:
         with pytest.raises((Disconnected, ConnectionResetError)):
             server.get(path)
         server.wait_log(rf"Worker \(pid:\d+\) (was sent|exited).* while serving GET {path}")
         server.wait_ready()
         server.stop()
-    assert f'"GET {path} HTTP/1.1"' in access.read_text()
+    (line,) = access.read_text().splitlines()
+    entry = json.loads(line)
+    assert (entry["request_line"], entry["status"]) == (f"GET {path} HTTP/1.1", 0)
 
 
 def test_json(tmp_path):

@@ -7,10 +7,12 @@ import signal
 import subprocess
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from harness import (
+    APPS,
     SANITIZED,
     SLOWNESS,
     Disconnected,
@@ -168,7 +170,65 @@ def test_a_master_that_is_killed_under_load_leaves_nothing_behind():
             assert time.monotonic() - began < 1.3 * SLOWNESS
 
 
+@pytest.mark.parametrize("keep_alive", [False, True])
+def test_load_on_a_master_that_is_killed_gets_whole_answers_or_none(keep_alive):
+    with Server("faults:app", "--workers", "4", wait=4, stop_code=-signal.SIGKILL) as server:
+        with Load(server, clients=8, keep_alive=keep_alive) as load:
+            load.wait_more(50)
+            server.signal(signal.SIGKILL)
+            killed = time.monotonic()
+            wait_until(lambda: not server.tree(), timeout=3, what="the workers' end")
+            assert time.monotonic() - killed < 1.3 * SLOWNESS
+        assert set(load.answers) == {200}
+        assert set(load.bodies) == {b"ok\n"}
+        clean = ("ConnectionRefusedError", "ConnectionResetError", "BrokenPipeError", "Disconnected(b'')")
+        assert [failure for failure in load.failures if not failure.startswith(clean)] == []
+
+
 # ---- HUP
+
+
+class Site:
+    """A folder with an app that can be replaced."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.deploy("faults")
+
+    def deploy(self, app):
+        shutil.copy(f"{APPS}/{app}.so", self.folder / "new.so")
+        os.replace(self.folder / "new.so", self.folder / "site.so")
+
+    def server(self, *args):
+        return Server("site:app", "--workers", "2", *args, cwd=self.folder, app_dir=self.folder, wait=2)
+
+
+@pytest.fixture
+def site(tmp_path):
+    return Site(tmp_path)
+
+
+@pytest.mark.parametrize("app", ["boot_crash", "not_an_app", "boot_hang"])
+def test_a_storm_of_reloads_of_a_broken_app_touches_no_worker(site, app):
+    with site.server("--boot-timeout", 0.5 * SLOWNESS) as server:
+        old = server.wait_workers(2)
+        files = kinds_of_files(server.pid)
+        site.deploy(app)
+        with Load(server) as load:
+            for _ in range(30):
+                server.signal(signal.SIGHUP)
+                load.wait_more(1)
+                assert len(server.children()) <= 3  # the workers and one probe
+            server.wait_log("Reload failed")
+            assert settled_workers(server, 2) == old
+            load.wait_more()
+        load.assert_flawless()
+        # A HUP that came during the last probe makes one more.
+        server.wait_for(lambda: kinds_of_files(server.pid) == files, timeout=3, what="the same descriptors")
+        assert server.count_log("Booting worker") == 2
+        site.deploy("faults")
+        server.signal(signal.SIGHUP)
+        wait_replaced(server, old, 2)
 
 
 def test_a_hundred_reloads_under_load():
@@ -228,34 +288,86 @@ def test_a_storm_of_ttin_and_ttou_ends_at_the_number_that_was_said():
         assert server.complaints() == []
 
 
+def test_each_ttin_is_one_worker():
+    with Server("faults:app") as server:
+        for i in range(10):
+            server.signal(signal.SIGTTIN)
+            server.wait_log(rf"Handling signal: ttin; now {i + 2} workers")
+        workers = settled_workers(server, 11)
+        assert_all_serve(server, workers)
+        assert server.count_log("Booting worker") == 11
+
+
+# ---- Deaf workers
+
+
+def test_a_deaf_worker_is_killed_when_the_grace_of_a_reload_is_over():
+    with Server("faults:app", "--workers", "2", "--graceful-timeout", "1", wait=2) as server:
+        old = server.wait_workers(2)
+        sock = server.send("/deaf")
+        deaf = server.wait_for(lambda: next(filter(is_deaf, old), None), what="the deaf worker")
+        server.signal(signal.SIGHUP)
+        server.wait_log("Reloading: new workers start")
+        began = time.monotonic()
+        with pytest.raises((Disconnected, ConnectionResetError)):
+            read_response(sock)
+        assert 0.9 < time.monotonic() - began < 2.0 * SLOWNESS
+        server.wait_log(rf"Killing worker \(pid:{deaf}\), which did not leave in time")
+        server.wait_log(rf"\[ERROR\] Worker \(pid:{deaf}\) was sent SIGKILL while serving GET /deaf")
+        assert_all_serve(server, wait_replaced(server, old, 2))
+        assert zombies_of(server.pid) == []
+        assert server.count_log(r"\[ERROR\]") == 1
+        assert "out of memory" not in server.log_text()  # it was us
+
+
+def is_deaf(pid):
+    """Whether a process blocks TERM, as a worker does in the app's /deaf."""
+    blocked = re.search(r"^SigBlk:\t(\w+)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return int(blocked[1], 16) >> (signal.SIGTERM - 1) & 1 == 1
+
+
 # ---- Recycling
 
 
-RECYCLED = 10
-RECYCLING = ("--workers", RECYCLED, "--max-requests", "50", "--max-requests-jitter", "20", "--keep-alive", "0")
+def log_of_recycling(server, workers, ends):
+    """The log of so many ends under load, during which no request failed."""
+    server.wait_workers(workers)
+    with Load(server, clients=4) as load:
+        server.wait_log("Worker exiting", count=ends, timeout=25)
+    load.assert_flawless()
+    settled_workers(server, workers)
+    assert server.complaints() == []
+    return server.log_text()
 
 
-def numbers_while_recycling(server):
-    """How many workers there were, from the time that all had started, at each start and each end that the log tells.
+@pytest.mark.parametrize(
+    "workers, ends, limits",
+    [
+        (10, 20, ("--max-requests", "50", "--max-requests-jitter", "20")),
+        (2, 10, ("--max-memory", "1M")),  # each has more from its start
+        (2, 10, ("--max-worker-lifetime", 0.4 * SLOWNESS)),
+    ],
+    ids=["requests", "memory", "lifetime"],
+)
+def test_recycling_under_load_is_never_short_of_workers(workers, ends, limits):
+    """Each replacement is ready before the one that it replaces goes, and is the only one that starts.
 
     The log has the order right; a look into /proc takes longer than a worker's end and the next one's start.
     """
-    server.wait_workers(RECYCLED)
-    with Load(server, clients=4) as load:
-        server.wait_log("Worker exiting", count=20, timeout=25)
-    load.assert_flawless()
-    settled_workers(server, RECYCLED)
-    assert server.complaints() == []
+    with Server("faults:app", "--workers", workers, "--keep-alive", "0", *limits, wait=workers) as server:
+        log = log_of_recycling(server, workers, ends)
     numbers = [0]
-    for event in re.findall("worker_start|Worker exiting", server.log_text()):
+    for event in re.findall("worker_start|Worker exiting", log):
         numbers.append(numbers[-1] + (1 if event == "worker_start" else -1))
-    return numbers[RECYCLED:]
-
-
-def test_recycling_under_load_is_never_short_of_workers():
-    """Each replacement is ready before the one that it replaces goes."""
-    with Server("faults:app", *RECYCLING, wait=RECYCLED) as server:
-        assert min(numbers_while_recycling(server)) == RECYCLED
+    assert min(numbers[workers:]) == workers
+    starts = re.findall("wants a replacement|Booting worker|worker_start", log)
+    asked = booted = begun = 0
+    for event in starts:
+        asked += event == "wants a replacement"
+        booted += event == "Booting worker"
+        begun += event == "worker_start"
+        assert booted <= workers + asked
+        assert booted <= max(workers, begun + 1)
 
 
 # ---- What stays
@@ -284,3 +396,16 @@ def test_crashes_reloads_and_changes_of_number_leak_no_descriptor():
         worker = server.wait_workers(2)[0]
         assert len(open_files(worker)) < 16
         assert process(worker).parent == server.pid
+
+
+def test_failed_reloads_leak_no_descriptor(site):
+    with site.server() as server:
+        old = server.wait_workers(2)
+        before = kinds_of_files(server.pid)
+        for i, app in enumerate(["boot_crash", "not_an_app", "boot_fail"]):
+            site.deploy(app)
+            server.signal(signal.SIGHUP)
+            server.wait_log("Reload failed", count=i + 1)
+            assert settled_workers(server, 2) == old
+        assert kinds_of_files(server.pid) == before
+        assert zombies_of(server.pid) == []

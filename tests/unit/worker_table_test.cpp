@@ -118,6 +118,23 @@ TEST_CASE("WorkerTable: starts that fail are retried with growing pauses") {
     CHECK_FALSE(master.table.hopeless());
 }
 
+TEST_CASE("WorkerTable: a worker that cannot start does not hold up the replacement of another") {
+    Rehearsal master(3);
+    master.serve();
+    master.pass(10s);
+    const auto serving = master.pids(WorkerState::serving);
+    master.table.exited(serving[0], true, master.now);
+    for (int round = 0; round < 3; ++round) {
+        REQUIRE(master.tick().spawns.size() == 1);
+        master.pass(1ms);
+        master.table.exited(master.pids(WorkerState::starting).front(), false, master.now);
+        CHECK(master.tick().spawns.empty());
+        if (round < 2) master.pass(10s);
+    }
+    master.table.exited(serving[1], true, master.now);
+    CHECK(master.tick().spawns.size() == 1);
+}
+
 TEST_CASE("WorkerTable: the pauses begin anew once a worker has been stable") {
     Rehearsal master(1);
     master.tick();

@@ -67,13 +67,16 @@ Verdict ForwardingRules::read(const RequestHead& head, Told& told) const {
 }
 
 Verdict ForwardingRules::read_field(const Field& field, bool& scheme_seen, Told& told) const {
+    bool is_scheme = false;
+    bool secure = false;
     for (const auto& header : scheme_headers_) {
         if (!equal_ignoring_case(field.name, header.name)) continue;
-        const bool secure = field.value == header.value;
-        if (scheme_seen && secure != told.secure) return {400, "contradictory scheme headers"};
-        scheme_seen = true;
-        told.secure = secure;
+        is_scheme = true;
+        secure = secure || field.value == header.value; // one name may be listed with several values
     }
+    if (is_scheme && scheme_seen && secure != told.secure) return {400, "contradictory scheme headers"};
+    if (is_scheme) told.secure = secure;
+    scheme_seen = scheme_seen || is_scheme;
     if (!reads_script_name_ || !equal_ignoring_case(field.name, script_name_field)) return {};
     std::string_view script_name = field.value;
     if (!script_name.empty() && script_name.front() != '/') return {400, "malformed SCRIPT_NAME"};
