@@ -32,7 +32,7 @@ Arbiter::Arbiter(std::shared_ptr<Release> release, std::optional<Predecessor> pr
       table_(most_processes),
       release_(std::move(release)),
       predecessor_(std::move(predecessor)) {
-    disregard_signals({SIGPIPE});
+    disregard_signals({SIGPIPE, SIGXFSZ}); // what cannot be written is told by the write
 }
 
 int Arbiter::run() {
@@ -50,6 +50,8 @@ int Arbiter::run() {
 
 void Arbiter::start() {
     around_.title.set("cppcorn: master [" + settings().display_name() + "]");
+    // The old master has seen to it that there is one new master only: whatever is there is left over.
+    if (predecessor_ && !settings().pidfile.empty()) ::unlink(pidfile_path().c_str());
     if (!settings().pidfile.empty()) pidfile_ = std::make_unique<Pidfile>(pidfile_path());
     spdlog::info("Starting cppcorn {}", CPPCORN_VERSION);
     if (predecessor_) spdlog::info("Taking over the sockets of the master with pid {}", predecessor_->pid);
@@ -163,14 +165,16 @@ void Arbiter::read_notices() {
     }
     if (!table_.settled()) return;
     previous_.reset();
-    around_.daemon.serves(settings());
+    if (!around_.daemon.serves(settings())) return;
+    reopen_error_log(settings()); // one to the terminal has ended
+    release_->access_log->reopen();
 }
 
 // ---- Signals
 
 void Arbiter::handle_term() {
-    if (table_.stopping() || stop_at_ != Time::max()) return;
-    if (settings().shutdown_delay.count() == 0 || !table_.settled()) {
+    if (is_stopping()) return;
+    if (settings().shutdown_delay.count() == 0 || table_.serving() == 0) {
         spdlog::info("Handling signal: term");
         stop(StopKind::graceful);
         return;
@@ -187,13 +191,14 @@ void Arbiter::handle_int_or_quit(int signal) {
 
 void Arbiter::handle_ttin(unsigned count) {
     if (!started_) return;
+    retired_ = false;
     const int more = static_cast<int>(std::min<unsigned>(count, most_processes));
     table_.want(std::min(table_.wanted() + more, most_processes / 2));
     spdlog::info("Handling signal: ttin; now {} workers", table_.wanted());
 }
 
 void Arbiter::handle_ttou(unsigned count) {
-    if (!started_) return;
+    if (!started_ || retired_) return;
     const int fewer = static_cast<int>(std::min<unsigned>(count, most_processes));
     table_.want(std::max(table_.wanted() - fewer, 1));
     spdlog::info("Handling signal: ttou; now {} workers", table_.wanted());

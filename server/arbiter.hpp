@@ -71,6 +71,7 @@ class Arbiter {
 
     // In arbiter_reload.cpp, with handle_hup().
     void reload();
+    void return_to_release();
     void begin_probe(std::shared_ptr<Release> release);
     void probe_exited(int wait_status);
     void reject(const std::string& reason);
@@ -86,6 +87,7 @@ class Arbiter {
     // In arbiter_upgrade.cpp, with handle_usr2() and handle_winch().
     void successor_exited(int wait_status);
     void become_the_master();
+    bool is_stopping() const { return table_.stopping() || stop_at_ != Time::max(); }
     bool is_alone() const { return successor_ == 0 && !predecessor_; }
 
     // In arbiter_report.cpp.
@@ -119,6 +121,7 @@ class Arbiter {
     pid_t successor_ = 0;                    // the new master that SIGUSR2 has started; 0: none
     std::optional<Predecessor> predecessor_; // the master that has started this one, while it is there
 
+    bool retired_ = false;       // SIGWINCH: no workers, until somebody wants some
     Time stop_at_ = Time::max(); // SIGTERM came, and --shutdown-delay is not over
     int exit_code_ = exit_clean;
     int last_start_failure_ = exit_no_worker;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <stdexcept>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -31,10 +32,14 @@ void Arbiter::reload() {
         return;
     }
     report(ServiceManager::State::reloading);
+    retired_ = false;
     try {
         auto release = open_release(around_.start.read_settings(), release_->listeners);
+        if (successor_ != 0 && release->listeners != release_->listeners) {
+            throw std::runtime_error("cannot change where to listen while a new master is pending: it would not know");
+        }
         if (release->settings().preload) release->preloaded = release_->preloaded;
-        enter(*release_);
+        return_to_release();
         begin_probe(std::move(release));
     } catch (const std::exception& error) {
         reject(error.what());
@@ -43,7 +48,7 @@ void Arbiter::reload() {
 
 void Arbiter::apply_policy() {
     table_.set_policy({settings().boot_timeout, settings().graceful_timeout, settings().reload_surge});
-    table_.want(settings().workers);
+    table_.want(retired_ ? 0 : settings().workers);
 }
 
 void Arbiter::log_listeners(const Listeners& known) const {
@@ -87,11 +92,21 @@ void Arbiter::probe_exited(int wait_status) {
     if (std::exchange(reload_again_, false)) reload();
 }
 
+// Whatever has become of the folder: the workers that serve need no folder.
+void Arbiter::return_to_release() {
+    try {
+        enter(*release_);
+    } catch (const std::exception& error) {
+        spdlog::error("{}", error.what());
+    }
+}
+
 void Arbiter::reject(const std::string& reason) {
     spdlog::error("{}", reason);
     if (started_) {
-        enter(*release_);
+        return_to_release();
         spdlog::error("Reload failed: the old workers serve on with the old settings");
+        if (table_.wanted() == 0 && !retired_) apply_policy(); // none are left to serve on
     } else {
         exit_code_ = exit_no_app;
         if (settings().error_log != "-") std::fprintf(stderr, "cppcorn: %s\n", reason.c_str());
@@ -154,10 +169,12 @@ void Arbiter::give_up() {
     if (previous_) {
         spdlog::error("Reload failed: the new workers cannot start; the old ones serve on");
         release_ = std::move(previous_);
-        enter(*release_);
+        return_to_release();
         reopen_error_log(settings());
         table_.roll_back();
         apply_policy();
+        update_pidfile();
+        watch_files();
         return;
     }
     exit_code_ = last_start_failure_;

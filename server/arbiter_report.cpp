@@ -13,11 +13,12 @@ void Arbiter::report(ServiceManager::State state) {
 }
 
 Arbiter::Time Arbiter::report_due() const {
-    return predecessor_ ? Time::max() : around_.service_manager.ping_due();
+    return predecessor_ ? Time::max() : around_.service_manager.due();
 }
 
 ServiceManager::State Arbiter::state() const {
-    if (table_.stopping() || stop_at_ != Time::max()) return ServiceManager::State::stopping;
+    // With a new master, the service goes on: it would be ended whole if it were told to be stopping.
+    if (is_stopping() && successor_ == 0) return ServiceManager::State::stopping;
     if (!started_ || (!table_.settled() && !previous_)) return ServiceManager::State::starting;
     return probe_ || previous_ ? ServiceManager::State::reloading : ServiceManager::State::ready;
 }

@@ -43,14 +43,17 @@ void Daemon::detach() {
     if (check(::fork(), "cannot fork") != 0) ::_exit(exit_clean);
 }
 
-void Daemon::serves(const Settings& settings) {
-    if (!promise_.is_open()) return;
+bool Daemon::serves(const Settings& settings) {
+    if (serves_ || !settings.daemon) return false;
+    serves_ = true;
     leave_terminal(settings);
-    report(exit_clean);
+    if (promise_.is_open()) report(exit_clean);
+    return true;
 }
 
 void Daemon::failed(int code) {
-    if (promise_.is_open()) report(code);
+    // Also of one that was told to stop: it does not serve.
+    if (promise_.is_open()) report(code == exit_clean ? exit_no_worker : code);
 }
 
 void Daemon::report(int code) {

@@ -58,7 +58,7 @@ void FileWatch::take_changes(Time now) {
 }
 
 void FileWatch::note(const std::string& path, Time now) {
-    changed_ = path;
+    changed_.insert(path);
     settled_at_ = now + quiet_time;
 }
 
@@ -77,10 +77,13 @@ std::optional<std::string> FileWatch::changed(Time now) {
     }
     if (now < settled_at_) return {};
     settled_at_ = Time::max();
-    std::error_code error;
     // One that is gone is about to be made, or nothing that a reload could use.
-    if (!fs::exists(changed_, error)) return {};
-    return changed_;
+    std::optional<std::string> present;
+    std::error_code error;
+    for (const auto& path : std::exchange(changed_, {})) {
+        if (fs::exists(path, error)) present = path;
+    }
+    return present;
 }
 
 } // namespace cppcorn

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,7 +43,7 @@ class FileWatch {
     std::vector<std::string> paths_;
     UniqueFd inotify_;
     std::map<Place, std::string> places_; // and the path that is meant
-    std::string changed_;
+    std::set<std::string> changed_;
     Time settled_at_ = Time::max();
     Time look_again_at_;
 };

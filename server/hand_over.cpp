@@ -9,11 +9,13 @@
 
 #include <fcntl.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "server/environment.hpp"
 #include "server/exit_codes.hpp"
+#include "workers/log/error_log.hpp"
 #include "workers/signal_inbox.hpp"
 #include "workers/system_error.hpp"
 
@@ -55,6 +57,17 @@ std::optional<Predecessor> watch_predecessor(pid_t pid) {
     return predecessor;
 }
 
+// "<number of the unix socket's file> <bind>"
+InheritedSocket parse_listener(int fd, const std::string& value) {
+    const auto space = value.find(' ');
+    std::uint64_t file_number = 0;
+    if (space == std::string::npos || !read_number(std::string_view(value).substr(0, space), file_number)) {
+        throw std::runtime_error(std::string(listener_prefix) + std::to_string(fd) + "='" + value +
+                                 "' is not understood");
+    }
+    return {parse_bind(value.substr(space + 1)), UniqueFd(fd), file_number};
+}
+
 // `count` is of systemd's making when the pid is ours, and of our predecessor's in an upgrade.
 std::vector<std::string> activated_binds(const std::string& count_text) {
     int count = 0;
@@ -66,20 +79,26 @@ std::vector<std::string> activated_binds(const std::string& count_text) {
     return binds;
 }
 
+// What was meant for the process that is to be replaced.
+bool is_of_one_process(std::string_view variable) {
+    const std::string_view name = variable.substr(0, variable.find('='));
+    const bool is_listener = name.substr(0, listener_prefix.size()) == listener_prefix;
+    return is_listener || name == upgrade_variable || name == "LISTEN_PID" || name == "LISTEN_FDS" ||
+           name == "LISTEN_FDNAMES" || name == "LISTEN_PIDFDID" || name == "WATCHDOG_PID";
+}
+
 // Runs in the child, with all signals blocked. Returns only if the program cannot be run.
-void run_program(const StartContext& start, const Listeners& listeners, pid_t master) {
+void run_program(const StartContext& start, const Listeners& listeners, pid_t master, bool to_error_log) {
     std::vector<std::string> environment;
     for (const auto& variable : start.environment()) {
-        // Who is to ping a service manager's watchdog is the new process now.
-        const bool is_ours = variable.rfind("LISTEN_", 0) == 0 || variable.rfind("WATCHDOG_PID=", 0) == 0 ||
-                             variable.rfind(upgrade_variable, 0) == 0 || variable.rfind(listener_prefix, 0) == 0;
-        if (!is_ours) environment.push_back(variable);
+        if (!is_of_one_process(variable)) environment.push_back(variable);
     }
     environment.push_back(upgrade_variable + ("=" + (upgrade_version + std::to_string(master))));
     if (start.has_binds()) environment.push_back("LISTEN_FDS=" + std::to_string(listeners.size()));
     for (const auto& listener : listeners) {
         const int fd = check(::fcntl(listener->for_worker().fd, F_DUPFD, first_activated), "cannot pass on a socket");
-        environment.push_back(std::string(listener_prefix) + std::to_string(fd) + "=" + listener->address().setting());
+        environment.push_back(std::string(listener_prefix) + std::to_string(fd) + "=" +
+                              std::to_string(listener->file_number()) + " " + listener->address().setting());
     }
     std::vector<char*> arguments;
     for (const auto& argument : start.arguments()) arguments.push_back(const_cast<char*>(argument.c_str()));
@@ -88,6 +107,9 @@ void run_program(const StartContext& start, const Listeners& listeners, pid_t ma
     for (auto& variable : environment) variables.push_back(variable.data());
     variables.push_back(nullptr);
     start.enter_folder();
+    ::umask(start.umask());
+    // A daemon's stderr leads nowhere, and why it could not start is worth knowing.
+    if (to_error_log) check(::dup2(error_log_fd(), STDERR_FILENO), "cannot pass on the error log");
     reset_signals({SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGTTIN, SIGTTOU, SIGWINCH, SIGCHLD, SIGPIPE});
     unblock_all_signals();
     // execvpe() would give a file that is no program to the shell.
@@ -119,28 +141,28 @@ Inheritance take_inheritance() {
                                  "' is not understood: the old master is of another version; stop it, then start anew");
     }
     inheritance.predecessor = watch_predecessor(pid);
-    for (const auto& [fd, bind] : listeners) inheritance.sockets.emplace_back(parse_bind(bind), UniqueFd(fd));
+    for (const auto& [fd, value] : listeners) inheritance.sockets.push_back(parse_listener(fd, value));
     return inheritance;
 }
 
 Listeners open_inherited(Inheritance& inheritance) {
     Listeners listeners;
-    for (auto& [address, socket] : inheritance.sockets) {
-        listeners.push_back(std::make_shared<Listener>(address, std::move(socket)));
+    for (auto& [address, socket, file_number] : inheritance.sockets) {
+        listeners.push_back(std::make_shared<Listener>(address, std::move(socket), file_number));
         listeners.back()->own_file(!inheritance.predecessor);
     }
     inheritance.sockets.clear();
     return listeners;
 }
 
-pid_t start_successor(const StartContext& start, const Listeners& listeners) {
+pid_t start_successor(const StartContext& start, const Listeners& listeners, bool to_error_log) {
     spdlog::default_logger_raw()->flush();
     const SignalBlock block;
     const pid_t master = ::getpid();
     const pid_t pid = check(::fork(), "cannot fork");
     if (pid != 0) return pid;
     try {
-        run_program(start, listeners, master);
+        run_program(start, listeners, master, to_error_log);
     } catch (const std::exception& error) {
         spdlog::error("{}", error.what());
     }

@@ -3,12 +3,14 @@
 //
 //   LISTEN_PID, LISTEN_FDS            systemd's: descriptors 3 and up, for the process of that pid
 //   CPPCORN_UPGRADE="1 PID"           our protocol's version, and the old master
-//   CPPCORN_LISTENER_<fd>=<bind>      for each listener, its bind setting
+//   CPPCORN_LISTENER_<fd>="I <bind>"  for each listener, the number (inode) of its unix socket's file or 0, and its
+//   bind
+//                                     setting
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <sys/types.h>
@@ -25,11 +27,17 @@ struct Predecessor {
     UniqueFd process; // a pidfd: readable once it has ended
 };
 
+struct InheritedSocket {
+    BindAddress address;
+    UniqueFd socket;
+    std::uint64_t file_number = 0; // of its unix socket's file, which may not be at that path any more; 0: it has none
+};
+
 struct Inheritance {
     std::vector<std::string> activated_binds; // fd://3 …: of a service manager
     bool is_upgrade = false;
-    std::optional<Predecessor> predecessor;                // nullopt in an upgrade: it has died meanwhile
-    std::vector<std::pair<BindAddress, UniqueFd>> sockets; // the predecessor's
+    std::optional<Predecessor> predecessor; // nullopt in an upgrade: it has died meanwhile
+    std::vector<InheritedSocket> sockets;   // the predecessor's
 };
 
 // Takes what is there, and its variables out of the environment, so that no child takes it for its own. Throws
@@ -39,8 +47,9 @@ Inheritance take_inheritance();
 // The sockets as listeners, once the current folder is that of the settings. Throws as Listener does.
 Listeners open_inherited(Inheritance& inheritance);
 
-// Starts the program anew, as it was started before, and passes on the listeners. Throws std::system_error if there can
+// Starts the program anew, as it was started before, and passes on the listeners; its stderr becomes the error log if
+// that is wished. Throws std::system_error if there can
 // be no process; that the program cannot be run is logged, and the process ends with exit_settings.
-pid_t start_successor(const StartContext& start, const Listeners& listeners);
+pid_t start_successor(const StartContext& start, const Listeners& listeners, bool to_error_log);
 
 } // namespace cppcorn

@@ -1,11 +1,14 @@
 #include "server/identity.hpp"
 
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <stdexcept>
 
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <spdlog/spdlog.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -79,7 +82,8 @@ void give_file(const std::string& path, const Identity& identity) {
     struct stat info {};
     if (!file.is_open() || ::fstat(file.get(), &info) != 0) return;
     if (!S_ISREG(info.st_mode) || info.st_nlink != 1) return;
-    check(::fchown(file.get(), identity.uid, identity.gid), "cannot give log file " + path + " to the workers' user");
+    if (::fchown(file.get(), identity.uid, identity.gid) == 0) return;
+    spdlog::error("Cannot give log file {} to the workers' user: {}", path, std::strerror(errno));
 }
 
 } // namespace cppcorn

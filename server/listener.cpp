@@ -110,11 +110,11 @@ Listener::Listener(const BindAddress& address, const Settings& settings, bool ip
     prepare();
 }
 
-Listener::Listener(const BindAddress& address, UniqueFd socket)
+Listener::Listener(const BindAddress& address, UniqueFd socket, std::uint64_t file_number)
     : address_(address), bound_(address), socket_(std::move(socket)), maker_(::getpid()), owns_file_(false) {
     check_listens(socket_.get(), "cannot take over " + address.text());
     ::fcntl(socket_.get(), F_SETFD, FD_CLOEXEC);
-    if (address.kind == BindAddress::Kind::unix_path) inode_ = inode_of(address.path);
+    if (file_number != 0) inode_ = static_cast<ino_t>(file_number);
     prepare();
 }
 

@@ -1,6 +1,7 @@
 // A socket that listens, owned by the master and inherited by every worker. Non-blocking.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,7 +24,7 @@ class Listener {
     Listener(const BindAddress& address, const Settings& settings, bool ipv6_only);
     // Takes over a socket that another master has opened. Its unix socket's file is that one's, until own_file(true).
     // Throws as above if it does not listen.
-    Listener(const BindAddress& address, UniqueFd socket);
+    Listener(const BindAddress& address, UniqueFd socket, std::uint64_t file_number);
     // Closes, and removes a unix socket's file if it is still the same one, and ours.
     ~Listener();
     Listener(const Listener&) = delete;
@@ -34,6 +35,8 @@ class Listener {
     std::string text() const { return bound_.text(); }
     // False for a unix socket whose file somebody has removed or replaced: nobody can connect any more.
     bool is_reachable() const;
+    // What tells a unix socket's file from others at its path; 0 if it has none.
+    std::uint64_t file_number() const { return inode_.value_or(0); }
     // Whether this process removes a unix socket's file in the end, or another one that serves it does.
     void own_file(bool owned) { owns_file_ = owned; }
     ListeningSocket for_worker() const;

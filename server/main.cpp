@@ -49,6 +49,7 @@ int serve(int argc, char** argv, Daemon& daemon) {
     if (loaded.values.daemon && !inheritance.is_upgrade) daemon.detach();
 
     ProcessTitle title(argc, argv);
+    apply_umask(loaded.values);
     open_error_log(loaded.values);
     ServiceManager service_manager;
     auto release = open_release(std::move(loaded), open_inherited(inheritance));

@@ -18,12 +18,12 @@ mode_t present_umask() {
     return mask;
 }
 
+} // namespace
+
 void apply_umask(const Settings& settings) {
     static const mode_t inherited = present_umask();
     ::umask(settings.umask.value_or(inherited));
 }
-
-} // namespace
 
 std::shared_ptr<Release> prepare_release(LoadedSettings loaded) {
     auto release = std::make_shared<Release>();
@@ -43,8 +43,8 @@ std::shared_ptr<Release> open_release(LoadedSettings loaded, const Listeners& pr
 }
 
 void enter(const Release& release) {
-    check(::fchdir(release.folder.get()), "cannot go back to the folder of --chdir");
     apply_umask(release.settings());
+    check(::fchdir(release.folder.get()), "cannot go back to the folder of --chdir");
 }
 
 void give_logs(const Release& release) {

@@ -27,12 +27,15 @@ struct Release {
     const Settings& settings() const { return loaded.values; }
 };
 
-// A release of which nothing is opened yet: enough to try the app, as the present user.
+// A release of which nothing is opened yet: enough to try the app.
 std::shared_ptr<Release> prepare_release(LoadedSettings loaded);
 
 // Opens what the settings ask for, with their umask; those of the listeners that are present already are used again.
 // Throws std::exception with one line; what is present is as it was then.
 std::shared_ptr<Release> open_release(LoadedSettings loaded, const Listeners& present);
+
+// The one of --umask, else the one that the process began with.
+void apply_umask(const Settings& settings);
 
 // Back to the release's own folder and umask, whatever the process has now. Throws std::system_error.
 void enter(const Release& release);

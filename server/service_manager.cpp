@@ -1,5 +1,6 @@
 #include "server/service_manager.hpp"
 
+#include <cerrno>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
@@ -7,6 +8,7 @@
 #include <cstring>
 #include <string_view>
 
+#include <poll.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -16,6 +18,8 @@
 
 namespace cppcorn {
 namespace {
+
+constexpr auto retry_pause = std::chrono::milliseconds(100);
 
 std::uint64_t number_of(std::string_view text) {
     std::uint64_t number = 0;
@@ -80,12 +84,19 @@ void ServiceManager::update(State state, const std::string& status) {
     std::string message;
     if (state != state_) message += state_message(state);
     if (status != status_) message += "STATUS=" + status + "\n";
+    retry_at_ = Time::max();
+    if (!message.empty() && !tell(message)) {
+        retry_at_ = std::chrono::steady_clock::now() + retry_pause;
+        return;
+    }
     state_ = state;
     status_ = status;
-    if (!message.empty()) tell(message);
 }
 
 void ServiceManager::hand_over(pid_t successor) {
+    // What is lost here would end the service with this process.
+    pollfd room{socket_.get(), POLLOUT, 0};
+    if (socket_.is_open()) ::poll(&room, 1, 1000);
     tell("MAINPID=" + std::to_string(successor) + "\n");
     socket_.reset();
     ping_due_ = Time::max();
@@ -101,11 +112,11 @@ void ServiceManager::ping(Time now) {
     ping_due_ = now + watchdog_;
 }
 
-void ServiceManager::tell(const std::string& message) {
-    if (!socket_.is_open()) return;
-    // A manager that does not listen is its own affair.
-    [[maybe_unused]] const auto ignored =
-        ::send(socket_.get(), message.data(), message.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+// False if the manager has too much to read just now. One that does not listen at all is its own affair.
+bool ServiceManager::tell(const std::string& message) {
+    if (!socket_.is_open()) return true;
+    const auto sent = ::send(socket_.get(), message.data(), message.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    return sent >= 0 || errno != EAGAIN;
 }
 
 } // namespace cppcorn

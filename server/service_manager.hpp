@@ -2,6 +2,7 @@
 // its watchdog. Without a service manager, all of it does nothing.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 
@@ -28,16 +29,17 @@ class ServiceManager {
     // In a child, which has nothing to tell.
     void forget() { socket_.reset(); }
 
-    // When ping() is due; Time::max() for never.
-    Time ping_due() const { return ping_due_; }
+    // When ping() is due, or update() because the manager was too busy to be told; Time::max() for never.
+    Time due() const { return std::min(ping_due_, retry_at_); }
     void ping(Time now);
 
   private:
-    void tell(const std::string& message);
+    bool tell(const std::string& message);
 
     UniqueFd socket_;
     std::chrono::microseconds watchdog_{0}; // between pings; 0: none
     Time ping_due_ = Time::max();
+    Time retry_at_ = Time::max();
     State state_ = State::starting;
     std::string status_;
 };

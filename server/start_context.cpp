@@ -26,7 +26,17 @@ StartContext::StartContext(int argc, char** argv)
     : arguments_(argv, argv + argc),
       folder_name_(name_of_folder()),
       folder_(check(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), "cannot open the folder .")) {
+    umask_ = ::umask(0);
+    ::umask(umask_);
     for (char** variable = environ; *variable != nullptr; ++variable) environment_.push_back(*variable);
+}
+
+const char* StartContext::variable(std::string_view name) const {
+    for (const std::string_view text : environment_) {
+        if (text.substr(0, name.size()) == name && text.substr(name.size(), 1) == "=")
+            return text.data() + name.size() + 1;
+    }
+    return nullptr;
 }
 
 void StartContext::enter_folder() const {
@@ -37,7 +47,7 @@ void StartContext::enter_folder() const {
 LoadedSettings StartContext::read_settings() const {
     enter_folder();
     const std::vector<std::string> arguments(arguments_.begin() + 1, arguments_.end());
-    LoadedSettings loaded = load_settings(arguments, [](const char* name) { return std::getenv(name); });
+    LoadedSettings loaded = load_settings(arguments, [this](const char* name) { return variable(name); });
     if (has_binds()) {
         loaded.values.binds = binds_;
         loaded.origins["bind"] = "service manager";

@@ -3,7 +3,10 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include <sys/types.h>
 
 #include "server/settings_loader.hpp"
 #include "workers/unique_fd.hpp"
@@ -30,11 +33,16 @@ class StartContext {
     const std::vector<std::string>& arguments() const { return arguments_; } // with the program's name
     const std::vector<std::string>& environment() const { return environment_; }
 
+    mode_t umask() const { return umask_; }
+
   private:
+    const char* variable(std::string_view name) const; // of that environment; null if there is none
+
     std::vector<std::string> arguments_;
     std::vector<std::string> environment_;
     std::string folder_name_; // $PWD, if that was right; else empty
     UniqueFd folder_;
+    mode_t umask_ = 0;
     std::vector<std::string> binds_;
 };
 

@@ -32,9 +32,14 @@ void raise_descriptor_limit(const Settings& settings) {
 // All that a fresh child must not keep of the master's.
 void become_worker(const Release& release, MasterPipes& pipes, ProcessTitle& title) {
     pipes.forget_master();
-    if (release.settings().daemon) leave_terminal(release.settings());
+    if (release.settings().daemon) {
+        leave_terminal(release.settings());
+        reopen_error_log(release.settings());
+        release.access_log->reopen();
+    }
     title.set("cppcorn: worker [" + release.settings().display_name() + "]");
-    disregard_signals({SIGHUP, SIGUSR2, SIGWINCH, SIGTTIN, SIGTTOU, SIGPIPE}); // meant for the master
+    disregard_signals(
+        {SIGHUP, SIGUSR2, SIGWINCH, SIGTTIN, SIGTTOU, SIGPIPE, SIGXFSZ}); // meant for the master, or told by a write
     install_crash_report();
     raise_descriptor_limit(release.settings());
     apply_environment(release.settings());

@@ -212,7 +212,8 @@ int WorkerTable::missing() const {
     const int asking = static_cast<int>(std::count_if(entries_.begin(), entries_.end(), [&](const auto& entry) {
         return is_current(entry) && entry.state == WorkerState::serving && entry.wants_replacement;
     }));
-    const int needed = wanted_ + std::min(asking, std::max(1, wanted_ / 10)) - alive;
+    const int at_a_time = std::max(0, std::max(1, wanted_ / 10) - count(true, WorkerState::retiring));
+    const int needed = wanted_ + std::min(asking, at_a_time) - alive;
     const bool replaces_old = count(false, WorkerState::serving) > 0;
     if (policy_.reload_surge == 0 || !replaces_old) return needed;
     return std::min(needed, wanted_ + policy_.reload_surge - static_cast<int>(entries_.size()));

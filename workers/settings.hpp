@@ -95,6 +95,7 @@ struct Settings {
     std::string log_syslog_facility = "user";
     std::string log_syslog_to = "unix:///dev/log";
 
+    bool runs_as_another() const { return !user.empty() || !group.empty(); }
     const std::string& display_name() const { return name.empty() ? app : name; }
 };
 

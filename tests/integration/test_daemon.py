@@ -3,12 +3,13 @@
 import os
 import signal
 import socket
+import subprocess
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from harness import APPS, command_line, is_alive, kill_session, open_files, process, processes, read_response, request_bytes, run, wait_until
+from harness import APPS, BINARY, clean_environment, command_line, is_alive, kill_session, open_files, process, processes, read_response, request_bytes, run, wait_until
 
 
 class Daemon:
@@ -57,6 +58,31 @@ def test_when_the_command_returns_it_serves(tmp_path):
         for pid in (server.pid, *server.workers()):
             assert {open_files(pid)[fd] for fd in (0, 1, 2)} == {"/dev/null"}
         assert "Listening at" in (tmp_path / "log").read_text()
+
+
+def test_nothing_of_the_terminal_is_kept(tmp_path):
+    """Else a script that reads what the command prints would wait for the daemon's end."""
+    port, pidfile = free_port(), tmp_path / "pid"
+    args = ["--daemon", "--pid", pidfile, "--bind", f"127.0.0.1:{port}", "--app-dir", APPS, "--access-logfile", "-"]
+    done = run("hello:app", *args)  # returns at the end of its output
+    pid = int(pidfile.read_text())
+    server = Daemon(pid, port)
+    assert done.code == 0
+    assert "Listening at" in done.stderr
+    for each in (pid, *server.workers()):
+        assert not any(target.startswith("/dev/pts") for target in open_files(each).values())
+    assert server.get("/").status == 200
+    os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: not is_alive(pid), what="the daemon's end")
+
+
+def test_one_that_is_stopped_before_it_serves_has_failed(tmp_path):
+    pidfile = tmp_path / "pid"
+    args = [BINARY, "boot_hang:app", "--daemon", "--pid", pidfile, "--bind", "127.0.0.1:0", "--app-dir", APPS]
+    with subprocess.Popen(list(map(str, args)), stderr=subprocess.DEVNULL, env=clean_environment()) as first:
+        wait_until(lambda: pidfile.exists() and pidfile.read_text(), what="the pidfile")
+        os.kill(int(pidfile.read_text()), signal.SIGTERM)
+        assert first.wait(10) == 3
 
 
 def test_it_is_reloaded_and_replaced_like_any_other(tmp_path):

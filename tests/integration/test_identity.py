@@ -92,16 +92,26 @@ def test_the_logs_are_the_users_and_stay_so_when_they_are_rotated(place):
             assert owner(path) == (NOBODY, NOGROUP)
 
 
-@pytest.mark.parametrize("kind", ["symlink", "hard link"])
-def test_a_log_that_is_a_link_gives_nothing_else_away(place, kind):
-    """Who owns the folder could have put a link to a file of root's there."""
+@pytest.mark.parametrize("kind", ["symlink", "dangling symlink", "hard link"])
+@pytest.mark.parametrize("flag", ["--log-file", "--access-logfile"])
+def test_a_log_that_is_a_link_is_refused(place, kind, flag):
+    """Who owns the folder could have put a link to a file of root's there, which the workers would then write to."""
     treasure = place / "treasure"
-    treasure.write_text("")
-    log = place / "access.log"
-    log.symlink_to(treasure) if kind == "symlink" else os.link(treasure, log)
-    with serve(place, "whoami:app", "--user", "nobody", "--access-logfile", log) as server:
-        assert server.get("/").status == 200
-        assert owner(treasure) == (0, 0)
+    if kind != "dangling symlink":
+        treasure.write_text("")
+    log = place / "some.log"
+    os.link(treasure, log) if kind == "hard link" else log.symlink_to(treasure)
+    done = run("whoami:app", "--app-dir", place, "--user", "nobody", "--bind", "127.0.0.1:0", flag, log)
+    assert done.code == 1
+    assert f"cannot open log file {log}" in done.stderr
+    assert treasure.exists() == (kind != "dangling symlink")
+    assert not treasure.exists() or treasure.read_text() == ""
+
+
+def test_a_check_as_root_runs_no_code_of_the_app_as_root(place):
+    (place / "whoami.so").chmod(0o600)
+    done = run("whoami:app", "--app-dir", place, "--user", "nobody", "--check-config")
+    assert done.code == 4
 
 
 def test_a_unix_socket_is_the_users(place):

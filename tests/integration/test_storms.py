@@ -250,12 +250,17 @@ def test_a_hundred_reloads_under_load():
 def test_fifty_hups_at_once_are_few_reloads():
     with Server("faults:app", "--workers", "2", wait=2) as server:
         old = server.wait_workers(2)
-        with wrk(server):  # a process of its own, so that the signals come at once
-            for _ in range(50):
+        with wrk(server):
+            server.signal(signal.SIGHUP)
+            server.wait_log("Handling signal: hup")
+            server.signal(signal.SIGSTOP)  # or a busy machine spreads them over several reloads
+            for _ in range(49):
                 server.signal(signal.SIGHUP)
+            server.signal(signal.SIGCONT)
+            server.wait_log("Handling signal: hup", count=2)
             wait_replaced(server, old, 2)
         assert_all_serve(server, settled_workers(server, 2))
-        assert 1 <= server.count_log("Reloading: new workers start") <= 10
+        assert 1 <= server.count_log("Reloading: new workers start") <= 2
 
 
 # ---- TTIN and TTOU

@@ -195,6 +195,64 @@ def test_backing_out(tmp_path):
         assert pidfile.read_text() == f"{server.pid}\n"
 
 
+def test_the_workers_come_back_if_the_new_master_fails_when_they_are_gone():
+    with Server("hello:app", "--workers", "2", wait=2) as server:
+        family = Family(server)
+        new = family.upgrade(server.pid, workers=2)
+        server.signal(signal.SIGWINCH)
+        server.wait_for(lambda: family.workers(server.pid) == [], what="the old workers' end")
+        os.kill(new, signal.SIGKILL)
+        server.wait_log(r"The new master \(pid:\d+\) was sent SIGKILL; this one serves on")
+        server.wait_for(lambda: len(family.workers(server.pid)) == 2, what="the old workers")
+        assert server.get("/").status == 200
+
+
+def test_a_reload_that_fails_brings_retired_workers_back(tmp_path):
+    settings = tmp_path / "cppcorn.toml"
+    settings.write_text("workers = 1\n")
+    with Server("hello:app", "-c", settings) as server:
+        server.signal(signal.SIGWINCH)
+        server.wait_for(lambda: server.worker_pids() == [], what="the workers' end")
+        settings.write_text("workers = none\n")
+        server.signal(signal.SIGHUP)
+        server.wait_log("Reload failed")
+        server.wait_workers(1)
+
+
+def test_a_unix_socket_in_a_moved_folder_is_made_anew(tmp_path):
+    """The new master's path leads elsewhere: its socket has to be there."""
+    for number in "12":
+        (tmp_path / number).mkdir()
+    link = tmp_path / "current"
+    link.symlink_to("1")
+    with Server("hello:app", bind="unix:sock", env={"PWD": str(link)}, cwd=link) as server:
+        family = Family(server)
+        link.unlink()
+        link.symlink_to("2")
+        new = family.upgrade(server.pid)
+        family.end(server.pid)
+        assert unix_status(tmp_path / "2" / "sock") == 200
+        family.end(new)
+    assert not (tmp_path / "2" / "sock").exists()
+
+
+def unix_status(path):
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.connect(str(path))
+        sock.sendall(request_bytes("/"))
+        return read_response(sock).status
+
+
+def test_no_upgrade_begins_in_the_shutdown_delay():
+    with Server("hello:app", "--shutdown-delay", "60") as server:
+        server.signal(signal.SIGTERM)
+        server.wait_log("serving on for 60 s")
+        server.signal(signal.SIGUSR2)
+        server.wait_log("usr2; refused: the server is about to stop")
+        server.signal(signal.SIGINT)
+        assert server.wait_exit() == 0
+
+
 def test_quit_ends_the_new_master_quickly():
     with Server("hello:app") as server:
         family = Family(server)

@@ -88,7 +88,7 @@ TEST_CASE("the app may come from each source") {
     CHECK(sources.load().values.app == "line:app");
 }
 
-TEST_CASE("-c names another file, in the folder that cppcorn is started in") {
+TEST_CASE("another file is named by -c, in the folder that cppcorn is started in") {
     SettingsSources sources;
     sources.write_file("workers = 2");
     sources.write_file("workers = 3", "other.toml");

@@ -22,8 +22,9 @@ AccessLog::AccessLog(const Settings& settings) {
     if (settings.access_log.empty()) return;
     format_ = std::make_unique<AccessFormat>(settings.access_log_format);
     const bool stays = !settings.daemon && !settings.capture_output;
-    file_ = std::make_unique<LogFile>(settings.access_log, STDOUT_FILENO,
-                                      stays ? StandardStream::stays : StandardStream::moves);
+    file_ =
+        std::make_unique<LogFile>(settings.access_log, STDOUT_FILENO,
+                                  stays ? StandardStream::stays : StandardStream::moves, settings.runs_as_another());
     lines_.reserve(batch + usual_line);
 }
 

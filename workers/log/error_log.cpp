@@ -184,7 +184,7 @@ void capture_output(int fd) {
 } // namespace
 
 void open_error_log(const Settings& settings) {
-    LogFile file(settings.error_log, STDERR_FILENO);
+    LogFile file(settings.error_log, STDERR_FILENO, StandardStream::stays, settings.runs_as_another());
     if (settings.capture_output && !file.is_standard()) capture_output(file.fd());
     std::shared_ptr<ErrorLogSink> sink = present_sink();
     if (sink == nullptr) sink = make_default_logger(settings);

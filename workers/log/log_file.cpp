@@ -39,8 +39,8 @@ std::uint64_t lines_in(std::string_view text) {
 
 } // namespace
 
-LogFile::LogFile(std::string path, int standard_fd, StandardStream stream)
-    : path_(std::move(path)), standard_fd_(standard_fd), stream_(stream) {
+LogFile::LogFile(std::string path, int standard_fd, StandardStream stream, bool own_files_only)
+    : path_(std::move(path)), standard_fd_(standard_fd), stream_(stream), own_files_only_(own_files_only) {
     if (!is_standard()) open_path();
     struct stat status {};
     if (::fstat(fd(), &status) == 0) {
@@ -54,11 +54,14 @@ LogFile::LogFile(std::string path, int standard_fd, StandardStream stream)
 }
 
 void LogFile::open_path() {
-    const int flags = O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+    const int flags = O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (own_files_only_ ? O_NOFOLLOW : 0);
     own_.reset(::open(path_.c_str(), O_WRONLY | flags, 0644));
     // A named pipe that nobody reads yet: with an end for reading of our own, it keeps the lines for who comes.
     if (!own_.is_open() && errno == ENXIO) own_.reset(::open(path_.c_str(), O_RDWR | flags, 0644));
     check(own_.get(), "cannot open log file " + path_);
+    struct stat status {};
+    const bool is_shared = ::fstat(own_.get(), &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink > 1;
+    if (own_files_only_ && is_shared) throw_system_error("cannot open log file " + path_ + ", which is a link", EPERM);
 }
 
 // O_NONBLOCK belongs to an open file, which we share with whoever started us and with the app: so it takes an open
@@ -72,7 +75,7 @@ void LogFile::look_at_standard() {
 }
 
 void LogFile::reopen() {
-    become(LogFile(path_, standard_fd_, stream_));
+    become(LogFile(path_, standard_fd_, stream_, own_files_only_));
 }
 
 void LogFile::become(LogFile other) {

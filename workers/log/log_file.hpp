@@ -23,7 +23,10 @@ enum class StandardStream { stays, moves };
 class LogFile {
   public:
     // `path` "-" stands for `standard_fd`. Creates the file if need be. Throws std::system_error.
-    LogFile(std::string path, int standard_fd, StandardStream stream = StandardStream::stays);
+    // With `own_files_only`, for a process that is more than the workers it starts, a link is refused: whoever owns the
+    // folder could lead it to any file.
+    LogFile(std::string path, int standard_fd, StandardStream stream = StandardStream::stays,
+            bool own_files_only = false);
 
     const std::string& path() const { return path_; }
     bool is_standard() const { return path_ == "-"; }
@@ -60,6 +63,7 @@ class LogFile {
     std::string path_;
     int standard_fd_;
     StandardStream stream_;
+    bool own_files_only_;
     UniqueFd own_; // of a file; or of a standard pipe or terminal, opened once more for ourselves
     Manner manner_ = Manner::plain;
     std::size_t batch_size_ = 0; // bytes that a write takes without another process's lines among them
