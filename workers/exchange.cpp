@@ -201,7 +201,9 @@ void Exchange::finish_response(int result, Service& service) {
 void Exchange::answer(int status, Service& service) {
     const http::ResponseContext how = context(service);
     const http::Field* accept = head_read_ ? parser_.head().find("accept") : nullptr;
-    const std::string text = http::error_response(how, status, accept != nullptr ? accept->value : std::string_view{});
+    const std::string_view refused = refused_ && !head_read_ ? input_.unconsumed() : std::string_view{};
+    const std::string text =
+        http::error_response(how, status, accept != nullptr ? accept->value : http::accept_in_refused(refused));
     output_.tail() += text;
     status_ = status;
     response_size_ = text.size() - std::min(text.size(), text.find("\r\n\r\n") + 4);

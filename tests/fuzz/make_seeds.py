@@ -43,11 +43,20 @@ def settings_seeds():
     return [text + bytes([kind]) for kind, texts in enumerate(kinds) for text in texts]
 
 
+def proxy_protocol_seeds():
+    signature = b"\r\n\r\n\0\r\nQUIT\n"
+    headers = [b"PROXY TCP4 192.0.2.1 192.0.2.2 1234 80\r\n", b"PROXY TCP6 2001:db8::1 ::1 1 2\r\n", b"PROXY UNKNOWN\r\n"]
+    headers += [signature + b"\x21\x11\0\x0c" + bytes(12), signature + b"\x21\x21\0\x24" + bytes(36)]
+    headers += [signature + b"\x20\0\0\0", signature + b"\x21\x11\0\x13" + bytes(12) + b"\x04\0\x04abcd"]
+    return [header + b"GET / HTTP/1.1\r\n" + bytes(5) for header in headers]
+
+
 SEEDS = {
     "request_split": request_seeds,
     "request_rules": request_seeds,
     "chunks": chunk_seeds,
     "connection": connection_seeds,
+    "proxy_protocol": proxy_protocol_seeds,
     "settings_texts": settings_seeds,
 }
 

@@ -2,6 +2,7 @@
 
 import resource
 import socket
+import statistics
 import subprocess
 import threading
 import time
@@ -79,7 +80,8 @@ def test_a_thousand_slow_clients_stop_nobody(mode):
             assert time.monotonic() - began < PATIENCE * SLOWNESS
             slow.wait(30)
         assert len(normal.times) > 50
-        assert max(normal.times) < 0.5 * SLOWNESS
+        assert statistics.quantiles(normal.times, n=20)[-1] < 0.25 * SLOWNESS  # nineteen of twenty
+        assert max(normal.times) < 2 * SLOWNESS
         assert server.worker_pids() == workers
         if not SANITIZED:
             assert max(map(resident_kb, workers)) < 100_000
@@ -151,6 +153,14 @@ def test_a_tls_hello_is_refused():
         hello = bytes.fromhex("16030100c8010000c403035f") + bytes(190)
         assert server.raw(hello).startswith(b"HTTP/1.1 400 ")
         server.wait_log(r"Invalid request from ip=127.0.0.1: .*\(400\)")
+
+
+@pytest.mark.parametrize("accept, kind", [("text/html", "text/html"), ("text/plain", "text/plain"), ("*/*", "text/plain")])
+def test_a_refusal_is_in_the_form_that_the_client_reads(accept, kind):
+    with Server("hello:app") as server:
+        answer = server.raw(f"GET / HTTP/1.1\r\nHost: x\r\nbad line\r\nAccept: {accept}\r\n\r\n".encode())
+        assert answer.startswith(b"HTTP/1.1 400 ")
+        assert f"Content-Type: {kind}".encode() in answer
 
 
 def test_a_scan_does_not_flood_the_log():

@@ -228,6 +228,14 @@ TEST_CASE("http error response: plain text") {
     CHECK(head.substr(head.size() - 4) == "\r\n\r\n");
 }
 
+TEST_CASE("http error response: what a refused head wants is looked for in its bytes") {
+    CHECK(accept_in_refused("GET / HTTP/1.1\r\nbad line\r\nACCEPT: text/html \r\nX: y\r\n\r\n") == "text/html");
+    CHECK(accept_in_refused("GET / HTTP/1.1\nAccept:text/plain\n\n") == "text/plain");
+    CHECK(accept_in_refused("GET / HTTP/1.1\r\nAccept: text/ht") == "text/ht");
+    CHECK(accept_in_refused("GET / HTTP/1.1\r\nX-Accept: text/html\r\n\r\n").empty());
+    CHECK(accept_in_refused("").empty());
+}
+
 TEST_CASE("http error response: HTML for those who prefer it") {
     struct Case {
         std::string_view accept;

@@ -80,4 +80,18 @@ std::string error_response(const ResponseContext& context, int status, std::stri
     return out;
 }
 
+std::string_view accept_in_refused(std::string_view head) {
+    constexpr std::string_view name = "accept:";
+    constexpr std::size_t most_looked_at = 16 * 1024;
+    head = head.substr(0, most_looked_at);
+    while (!head.empty()) {
+        const std::size_t end = std::min(head.find('\n'), head.size());
+        const std::string_view line = head.substr(0, end);
+        head.remove_prefix(std::min(end + 1, head.size()));
+        if (trim(line).empty() || !equal_ignoring_case(line.substr(0, name.size()), name)) continue;
+        return trim(line.substr(name.size(), line.find('\r') - name.size()));
+    }
+    return {};
+}
+
 } // namespace cppcorn::http

@@ -68,6 +68,9 @@ std::string_view reason_phrase(int status);
 // plain text. Ends with Connection: close unless context.keep_alive.
 std::string error_response(const ResponseContext& context, int status, std::string_view accept);
 
+// The value of the Accept field in the bytes of a head that was refused, as far as it can be told; "" if there is none.
+std::string_view accept_in_refused(std::string_view head);
+
 // Seconds since the epoch as an IMF-fixdate (RFC 9110, 5.6.7): "Sun, 06 Nov 1994 08:49:37 GMT".
 std::string imf_fixdate(std::int64_t seconds);
 
