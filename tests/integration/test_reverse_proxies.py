@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-import corpus_cases
+from corpus import read_cases
 from harness import Server, read_response, request_bytes, wait_until
 from reverse_proxies import MARK, Proxy, program
 
@@ -200,6 +200,7 @@ def test_the_server_sees_as_many_requests_as_the_proxy(to_echo, echo):
     check_counts(to_echo, echo, VECTORS)
 
 
-@pytest.mark.parametrize("name", corpus_cases.names())
+@pytest.mark.parametrize("name", sorted({case.name.partition(": ")[0] for case in read_cases()}))
 def test_the_same_of_each_case_of_the_corpus(to_echo, echo, name):
-    check_counts(to_echo, echo, corpus_cases.cases(name))
+    cases = (case.name.partition(": ") + (case.sent,) for case in read_cases())
+    check_counts(to_echo, echo, [(case, sent) for file, _, case, sent in cases if file == name])
