@@ -48,10 +48,10 @@ int serve(int argc, char** argv, Daemon& daemon) {
     if (loaded.values.print_config) return exit_clean;
     if (loaded.values.daemon && !inheritance.is_upgrade) daemon.detach();
 
-    ProcessTitle title(argc, argv);
     apply_umask(loaded.values);
     open_error_log(loaded.values);
     ServiceManager service_manager;
+    ProcessTitle title(argc, argv); // after all that takes variables out of the environment
     auto release = open_release(std::move(loaded), open_inherited(inheritance));
     Arbiter arbiter(std::move(release), std::move(inheritance.predecessor), {start, service_manager, daemon, title});
     return arbiter.run();
