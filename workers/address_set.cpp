@@ -60,11 +60,18 @@ std::optional<IpAddress> parse_ip_address(const std::string& text) {
     return std::nullopt;
 }
 
-std::string show_ip_address(const IpAddress& address) {
-    char text[INET6_ADDRSTRLEN] = "";
-    const bool v4 = is_ipv4(address);
-    ::inet_ntop(v4 ? AF_INET : AF_INET6, address.data() + (v4 ? mapped_prefix.size() : 0), text, sizeof text);
-    return text;
+void write_ip_address(const IpAddress& address, IpAddressText& text) {
+    static_assert(sizeof text >= INET6_ADDRSTRLEN);
+    if (!is_ipv4(address)) {
+        ::inet_ntop(AF_INET6, address.data(), text, sizeof text);
+        return;
+    }
+    char* at = text; // by hand: inet_ntop takes a fifth of the time of a connection that makes one request
+    for (std::size_t i = mapped_prefix.size(); i < address.size(); ++i) {
+        if (at != text) *at++ = '.';
+        at = std::to_chars(at, std::end(text), address[i]).ptr;
+    }
+    *at = '\0';
 }
 
 AddressSet::AddressSet(const std::vector<std::string>& texts) : texts_(split_elements(texts)) {
