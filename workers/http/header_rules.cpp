@@ -15,16 +15,15 @@ Verdict HeaderRules::add(std::string_view line, RequestHead& head) {
 }
 
 Verdict HeaderRules::split(std::string_view line, Line& result) const {
-    std::size_t colon = 0;
-    bool underscore = false;
-    for (; colon < line.size() && is_token_char(line[colon]); ++colon) underscore |= line[colon] == '_';
+    const std::size_t colon = token_length(line);
     if (colon == line.size()) return {400, "field line without a colon"};
     if (colon == 0 || line[colon] != ':') return {400, "malformed field name"};
 
     result.field.name = line.substr(0, colon);
     result.field.value = trim(line.substr(colon + 1));
     if (has_control(result.field.value)) return {400, "control byte in a field value"};
-    if (!underscore || underscores_ == UnderscoreNames::keep) return {};
+    if (underscores_ == UnderscoreNames::keep) return {};
+    if (result.field.name.find('_') == std::string_view::npos) return {};
     if (kept_ && kept_->contains(result.field.name)) return {};
     result.dropped = true;
     return underscores_ == UnderscoreNames::drop ? Verdict{} : Verdict{400, "underscore in a field name"};

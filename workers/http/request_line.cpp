@@ -78,8 +78,7 @@ bool is_ip_literal(std::string_view text) {
 
 Verdict read_request_line(std::string_view line, RequestHead& head) {
     head.line = line;
-    std::size_t at = 0;
-    while (at < line.size() && is_token_char(line[at])) ++at;
+    std::size_t at = token_length(line);
     head.method = line.substr(0, at);
     if (at == 0 || at == line.size() || line[at] != ' ') return {400, "malformed request method"};
 
@@ -106,10 +105,9 @@ bool is_host(std::string_view text) {
         if (close == std::string_view::npos || !is_ip_literal(text.substr(1, close - 1))) return false;
         at = close + 1;
     } else {
-        while (at < text.size() && is_reg_name_char(text[at])) {
-            bool escape = text[at] != '%' || (at + 2 < text.size() && is_hex(text[at + 1]) && is_hex(text[at + 2]));
-            if (!escape) return false;
-            ++at;
+        for (; at < text.size() && is_reg_name_char(text[at]); ++at) {
+            if (text[at] != '%') continue;
+            if (at + 2 >= text.size() || !is_hex(text[at + 1]) || !is_hex(text[at + 2])) return false;
         }
     }
     if (at == text.size()) return true;

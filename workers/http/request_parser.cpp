@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "workers/http/llhttp_engine.hpp"
 #include "workers/http/request_line.hpp"
-#include "workers/http/text.hpp"
 
 namespace cppcorn::http {
 
@@ -128,7 +128,7 @@ Verdict RequestParser::finish_head(std::string_view bytes) {
 }
 
 // What is wrong with a line shows in its first byte, before the rest of it is here.
-Verdict RequestParser::judge_first_byte(char first) const {
+Verdict RequestParser::judge_odd_first_byte(char first) const {
     if (first == '\r' || first == '\n') return {};
     if (!request_line_read_) {
         if (is_token_char(first)) return {};
@@ -184,7 +184,7 @@ const llhttp_settings_t& RequestParser::callbacks() {
 // All of `bytes` in one go, or an error.
 llhttp_errno_t RequestParser::feed(std::string_view bytes) {
     events_ = Events();
-    llhttp_errno_t error = llhttp_execute(&llhttp_, bytes.data(), bytes.size());
+    llhttp_errno_t error = execute_llhttp(llhttp_, bytes);
     bool cut_short = error == HPE_PAUSED && llhttp_get_error_pos(&llhttp_) != bytes.data() + bytes.size();
     return cut_short ? HPE_INTERNAL : error;
 }

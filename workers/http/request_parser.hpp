@@ -24,6 +24,7 @@
 #include "workers/http/limits.hpp"
 #include "workers/http/line_scanner.hpp"
 #include "workers/http/request_head.hpp"
+#include "workers/http/text.hpp"
 #include "workers/http/verdict.hpp"
 
 namespace cppcorn::http {
@@ -88,7 +89,10 @@ class RequestParser {
     Progress read_trailers(std::string_view bytes);
     Verdict finish_trailers(std::string_view section);
 
-    Verdict judge_first_byte(char first) const;
+    Verdict judge_first_byte(char first) const {
+        return is_token_char(first) && field_count_ < limits_.fields ? Verdict{} : judge_odd_first_byte(first);
+    }
+    Verdict judge_odd_first_byte(char first) const;
     Verdict judge_fault(LineScanner::Found fault) const;
     Progress refuse(Verdict verdict);
 

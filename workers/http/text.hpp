@@ -6,12 +6,16 @@
 #include <cstring>
 #include <string_view>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 namespace cppcorn::http {
 
 namespace detail {
 
 constexpr std::array<bool, 256> make_table(std::string_view others) {
-    std::array<bool, 256> table{};
+    std::array<bool, 256> table{}; // of letters, digits and `others`
     for (int c = '0'; c <= '9'; ++c) table[static_cast<std::size_t>(c)] = true;
     for (int c = 'A'; c <= 'Z'; ++c) table[static_cast<std::size_t>(c)] = true;
     for (int c = 'a'; c <= 'z'; ++c) table[static_cast<std::size_t>(c)] = true;
@@ -33,6 +37,21 @@ inline bool may_have_control(std::uint64_t word) {
     constexpr std::uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
     const std::uint64_t del = word ^ (ones * 0x7f);
     return ((((word - ones * 0x20) & ~word) | ((del - ones) & ~del)) & tops) != 0;
+}
+
+// The same of sixteen, and certain.
+inline bool block_has_control(const char* from) {
+#ifdef __SSE2__
+    const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+    const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(block, _mm_set1_epi8(0x1f)), block);
+    const __m128i low_but_tab = _mm_andnot_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8('\t')), low);
+    return _mm_movemask_epi8(_mm_or_si128(low_but_tab, _mm_cmpeq_epi8(block, _mm_set1_epi8(0x7f)))) != 0;
+#else
+    bool any = false;
+    for (int i = 0; i < 16; ++i)
+        any |= (static_cast<unsigned char>(from[i]) < 0x20 && from[i] != '\t') || from[i] == 0x7f;
+    return any;
+#endif
 }
 
 } // namespace detail
@@ -63,24 +82,36 @@ constexpr bool is_control(char c) {
     return (u < 0x20 && c != '\t') || u == 0x7f;
 }
 
-constexpr bool is_token(std::string_view text) {
-    for (char c : text) {
-        if (!is_token_char(c)) return false;
+// How many bytes at the begin of `text` are a token's.
+constexpr std::size_t token_length(std::string_view text) {
+    std::size_t at = 0;
+    while (at + 4 <= text.size() && (is_token_char(text[at]) & is_token_char(text[at + 1]) &
+                                     is_token_char(text[at + 2]) & is_token_char(text[at + 3])) != 0) {
+        at += 4;
     }
-    return !text.empty();
+    while (at < text.size() && is_token_char(text[at])) ++at;
+    return at;
+}
+
+constexpr bool is_token(std::string_view text) {
+    return !text.empty() && token_length(text) == text.size();
 }
 
 inline bool has_control(std::string_view text) {
-    const char* const end = text.data() + text.size();
-    bool perhaps = text.size() < 8;
-    if (!perhaps) { // eight at a time, the last eight once more: values are most of a head
-        for (const char* at = text.data(); at + 8 <= end; at += 8)
-            perhaps |= detail::may_have_control(detail::load_word(at));
-        perhaps |= detail::may_have_control(detail::load_word(end - 8));
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    // Values are most of a head: as many bytes at a time as there are, the last ones twice if need be.
+    if (text.size() >= 16) {
+        bool any = detail::block_has_control(end - 16);
+        for (; at + 16 <= end; at += 16) any |= detail::block_has_control(at);
+        return any;
     }
-    if (!perhaps) return false;
-    for (char c : text) {
-        if (is_control(c)) return true;
+    if (text.size() >= 8 && !detail::may_have_control(detail::load_word(at)) &&
+        !detail::may_have_control(detail::load_word(end - 8))) {
+        return false;
+    }
+    for (; at < end; ++at) {
+        if (is_control(*at)) return true;
     }
     return false;
 }
@@ -93,6 +124,10 @@ inline bool is_named(std::string_view token, std::string_view name) {
     std::size_t i = 0;
     for (; i + 8 <= name.size(); i += 8) {
         if ((detail::load_word(token.data() + i) | case_bits) != detail::load_word(name.data() + i)) return false;
+    }
+    if (name.size() >= 8) {
+        const std::size_t last = name.size() - 8; // some bytes once more rather than the rest one by one
+        return (detail::load_word(token.data() + last) | case_bits) == detail::load_word(name.data() + last);
     }
     for (; i < name.size(); ++i) {
         if ((token[i] | 0x20) != name[i]) return false;
