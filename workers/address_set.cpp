@@ -37,6 +37,26 @@ std::optional<unsigned> parse_prefix_length(std::string_view text, unsigned most
                                 "(10.0.0.0/8, fd00::/8), or * for all");
 }
 
+// Somebody who writes 10.0.0.1/8 may mean one address or the network: only they know.
+[[noreturn]] void refuse_bits(const std::string& text, const std::string& network) {
+    throw std::invalid_argument("'" + text + "' is an address within a network; write " + network +
+                                " for the network, " + text.substr(0, text.find('/')) + " for the address");
+}
+
+// The network's bits of the address, and zeros behind them.
+IpAddress first_address(IpAddress address, unsigned bits) {
+    for (std::size_t i = 0; i < address.size(); ++i, bits -= std::min(bits, 8u)) {
+        address[i] = static_cast<std::uint8_t>(address[i] & (0xff00 >> std::min(bits, 8u)));
+    }
+    return address;
+}
+
+std::string show_v6(const IpAddress& address) {
+    char text[INET6_ADDRSTRLEN] = "";
+    ::inet_ntop(AF_INET6, address.data(), text, sizeof text);
+    return text;
+}
+
 } // namespace
 
 bool is_ipv4(const IpAddress& address) {
@@ -61,9 +81,9 @@ std::optional<IpAddress> parse_ip_address(const std::string& text) {
 }
 
 std::string show_ip_address(const IpAddress& address) {
-    char text[INET6_ADDRSTRLEN] = "";
-    const bool v4 = is_ipv4(address);
-    ::inet_ntop(v4 ? AF_INET : AF_INET6, address.data() + (v4 ? mapped_prefix.size() : 0), text, sizeof text);
+    if (!is_ipv4(address)) return show_v6(address);
+    char text[INET_ADDRSTRLEN] = "";
+    ::inet_ntop(AF_INET, address.data() + mapped_prefix.size(), text, sizeof text);
     return text;
 }
 
@@ -86,7 +106,11 @@ AddressSet::Network AddressSet::parse_network(const std::string& text) {
     const bool written_as_v4 = host.find(':') == std::string::npos;
     const auto bits = parse_prefix_length(std::string_view(text).substr(slash + 1), written_as_v4 ? 32 : 128);
     if (!bits) refuse(text);
-    return {*address, written_as_v4 ? *bits + mapped_bits : *bits};
+    const Network network{*address, written_as_v4 ? *bits + mapped_bits : *bits};
+    const IpAddress first = first_address(network.address, network.bits);
+    if (first != network.address)
+        refuse_bits(text, (written_as_v4 ? show_ip_address(first) : show_v6(first)) + text.substr(slash));
+    return network;
 }
 
 bool AddressSet::Network::contains(const IpAddress& other) const {
