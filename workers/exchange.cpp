@@ -142,7 +142,8 @@ void Exchange::fill_request(const Peer& peer, const Service& service) {
         http::percent_decode(head.path, path_);
         path = path_;
     }
-    const std::string_view script_name = told_.has_script_name ? told_.script_name : service.settings.root_path;
+    const std::string_view script_name =
+        http::decoded_mount(told_.has_script_name ? told_.script_name : service.settings.root_path, script_name_);
     request_.script_name = to_abi(script_name);
     request_.path = to_abi(http::path_below(path, script_name));
     request_.query = to_abi(head.query);

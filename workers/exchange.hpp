@@ -131,6 +131,7 @@ class Exchange {
     std::string body_; // decoded, not yet taken by the app
     std::size_t body_taken_ = 0;
     std::string path_;         // decoded, where it differs from what was sent
+    std::string script_name_;  // the same
     std::string refused_line_; // of a request that was refused before its head was complete
     std::vector<cppcorn_field> fields_;
     http::ForwardingRules::Told told_; // by a trusted proxy

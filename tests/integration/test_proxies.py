@@ -192,6 +192,15 @@ def test_root_path(path, path_info):
         assert environ(server, {"SCRIPT_NAME": "/other"}, "/other/x")["PATH_INFO"] == "/x"
 
 
+def test_a_mount_point_may_be_percent_encoded(usual):
+    env = environ(usual, {"SCRIPT_NAME": "/my%20app"}, "/my%20app/a%20b")
+    assert (env["SCRIPT_NAME"], env["PATH_INFO"]) == ("/my app", "/a b")
+    with Server("environ:app", "--root-path", "/my%20app") as server:
+        for path in ("/my%20app/x", "/m%79%20app/x"):
+            env = environ(server, path=path)
+            assert (env["SCRIPT_NAME"], env["PATH_INFO"]) == ("/my app", "/x")
+
+
 # ---- The PROXY protocol
 
 
