@@ -200,7 +200,8 @@ void Exchange::finish_response(int result, Service& service) {
 }
 
 void Exchange::answer(int status, Service& service) {
-    const http::ResponseContext how = context(service);
+    http::ResponseContext how = context(service);
+    if (!head_read_) how.head_request = std::string_view(refused_line_).substr(0, 5) == "HEAD ";
     const http::Field* accept = head_read_ ? parser_.head().find("accept") : nullptr;
     const std::string_view refused = refused_ && !head_read_ ? input_.unconsumed() : std::string_view{};
     const std::string text =

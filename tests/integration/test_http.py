@@ -150,6 +150,17 @@ def test_connection_close_is_honoured(echo):
     assert b"Connection: close" in answer
 
 
+def test_a_line_end_behind_the_last_body_is_no_reset(echo):
+    """Some clients send one that belongs to nothing (RFC 9112, 2.2)."""
+    with echo.connect() as sock:
+        sock.sendall(b"POST / HTTP/1.1\r\n" + HOST + b"Connection: close\r\nContent-Length: 5\r\n\r\nhello")
+        assert read_response(sock).body == b"hello"
+        assert read_end(sock) == b""
+        for _ in range(3):
+            sock.sendall(b"\r\n")
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
+
+
 def test_absolute_form_takes_precedence_over_host():
     with Server("environ:app") as server:
         answer = exchange(server, b"GET http://example.org:81/a%20b?q=1 HTTP/1.1\r\nHost: other\r\nConnection: close\r\n\r\n")
