@@ -52,8 +52,13 @@ class Exchange {
     // After this response the connection is to be closed; cut: at once and without a proper end.
     bool close_after() const { return !keep_alive_ || cut_; }
     bool cut() const { return cut_; }
-    // The client may still be sending, so that a plain close could destroy the response on its way (RFC 9112, 9.6).
-    bool client_may_send() const { return !body_read_ || !input_.empty() || parser_.head().keep_alive; }
+    // The client may still be sending, so that a plain close could destroy the response on its way (RFC 9112, 9.6). One
+    // that asked for the end and sent no body is taken at its word: to wait for its end costs system calls. Behind a
+    // body, old clients send a line end that belongs to nothing.
+    bool client_may_send() const {
+        const http::RequestHead& head = parser_.head();
+        return !body_read_ || !input_.empty() || head.keep_alive || head.has_body() || refused_;
+    }
     // The body's only mark of its end is the connection's: a cut has to be a reset, or the client takes it for
     // complete.
     bool cut_needs_reset() const { return writer_.framing() == http::BodyFraming::until_close; }

@@ -297,6 +297,16 @@ def test_refusals_can_be_read_by_the_client(echo, request_bytes, status):
     assert b"Connection: close" in answer
 
 
+@pytest.mark.parametrize(
+    "fields, status", [(b"", 400), (HOST + b"X\r\n", 400), (HOST + b"Expect: x\r\n", 417), (HOST + b"Upgrade: " + b"x" * 9000, 431)]
+)
+def test_a_refusal_of_head_has_no_body(echo, fields, status):
+    answer = exchange(echo, b"HEAD / HTTP/1.1\r\n" + fields + b"\r\n")
+    assert status_of(answer) == status
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"\r\nContent-Length: " in head and body == b""
+
+
 def test_nothing_after_a_refusal_is_served(echo):
     answer = exchange(echo, b"GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n" + HOST + b"\r\n")
     assert answer.count(b"HTTP/1.1 ") == 1
