@@ -29,18 +29,23 @@ http {{
     client_header_timeout 1s;
     client_body_timeout 1s;
     keepalive_timeout 5s;
+    map $http_host $told_host {{
+        default $http_host;
+        "" $host;
+    }}
     upstream app {{
         server 127.0.0.1:{upstream};
         keepalive 8;
     }}
     server {{
         listen 127.0.0.1:{port};
+        server_name localhost;
         add_header X-Upstream $upstream_status always;
         location / {{
             proxy_pass http://app;
             proxy_http_version 1.1;
             proxy_set_header Connection "";
-            proxy_set_header Host $http_host;
+            proxy_set_header Host $told_host;
             proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
             proxy_set_header X-Forwarded-Proto https;
         }}
