@@ -5,7 +5,7 @@ import shutil
 import socket
 import subprocess
 
-from harness import SLOWNESS, _die_with_parent, kill_session, wait_until
+from harness import SLOWNESS, _die_with_parent, free_port, kill_session, wait_until
 
 # What each proxy adds to the answers that came from the server behind it; "failed" where the server may have seen the
 # request and yet none came.
@@ -101,12 +101,6 @@ sub vcl_backend_error {{
 
 def program(name):
     return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
-
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 class Proxy:

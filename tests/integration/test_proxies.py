@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from harness import Server, read_end, read_response, request_bytes, run
+from harness import Server, has_ipv6, read_end, read_response, request_bytes, run
 
 TRUSTED = "127.0.0.1"
 STRANGER = "127.0.0.2"
@@ -49,14 +49,6 @@ def is_closed_without_a_word(sock):
         return sock.recv(100) == b""
     except ConnectionResetError:
         return True
-
-
-def has_ipv6():
-    try:
-        with socket.create_server(("::1", 0), family=socket.AF_INET6):
-            return True
-    except OSError:
-        return False
 
 
 @pytest.fixture(scope="module")
