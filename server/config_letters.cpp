@@ -26,6 +26,11 @@ std::size_t end_of_string(std::string_view text, std::size_t at, char quote, boo
     return text.size();
 }
 
+// A quote that stands behind something else is none, and what holds it is no TOML.
+bool may_precede_string(char c) {
+    return std::string_view(" \t\r\n=,.[{").find(c) != nowhere;
+}
+
 std::size_t end_of_quoted(std::string_view text, std::size_t at) {
     const char quote = text[at];
     const bool many_lines = text.substr(at, 3) == std::string_view(quote == '"' ? "\"\"\"" : "'''");
@@ -35,13 +40,15 @@ std::size_t end_of_quoted(std::string_view text, std::size_t at) {
 } // namespace
 
 std::optional<std::size_t> line_of_stray_letter(std::string_view text) {
-    std::size_t at = text.substr(0, byte_order_mark.size()) == byte_order_mark ? byte_order_mark.size() : 0;
+    const std::size_t start = text.substr(0, byte_order_mark.size()) == byte_order_mark ? byte_order_mark.size() : 0;
+    std::size_t at = start;
     while (at < text.size()) {
         if (is_beyond_ascii(text[at])) {
             return 1 + static_cast<std::size_t>(
                            std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
         }
-        if (text[at] == '"' || text[at] == '\'') {
+        const bool is_quote = text[at] == '"' || text[at] == '\'';
+        if (is_quote && (at == start || may_precede_string(text[at - 1]))) {
             at = end_of_quoted(text, at);
         } else if (text[at] == '#') {
             const std::size_t end = text.find('\n', at);

@@ -28,6 +28,8 @@ TEST_CASE("config letters: in quotes and comments they are at home") {
              "a = ''\nb = \"\"",
              "'größe' = 1",
              "a = ['é', \"è\"]",
+             "a=['é',\"è\",\t'ê']",
+             "a.'é'.\"è\" = {'ê'='ë',\"í\"=\"ì\"}",
              "a = \"\"\"\né \" \"\" é\\\"\"\" é\"\"\"\n",
              "a = \"\"\"é\"\"\"\"\"\nb = 1",
              "a = '''\né ' '' \\'''\n",
@@ -52,6 +54,8 @@ TEST_CASE("config letters: elsewhere the first one's line is told") {
     CHECK(stray_line("a = '''x'''é") == 1);
     CHECK(stray_line("# é\né") == 2);
     CHECK(stray_line("a = 'x\né = 1") == 2);
+    CHECK(stray_line("a = b'é'") == 1);
+    CHECK(stray_line("a = 'b''é'") == 1);
     CHECK(stray_line("a\xc2\xa0= 1") == 1);
     CHECK(stray_line("a = 1\r\n\xff") == 2);
 }
