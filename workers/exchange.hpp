@@ -63,6 +63,10 @@ class Exchange {
     // complete.
     bool cut_needs_reset() const { return writer_.framing() == http::BodyFraming::until_close; }
     bool untouched() const { return !head_read_ && input_.empty(); }
+    // Nothing of a request has come; perhaps line ends, which may belong to the one before.
+    bool no_request() const {
+        return !head_read_ && input_.unconsumed().find_first_not_of("\r\n") == std::string_view::npos;
+    }
 
     // The request and its body are dealt with: ready for the next one on the same connection.
     void next_request();

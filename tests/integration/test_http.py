@@ -343,11 +343,15 @@ def test_deadlines_answer_408_or_close_silently():
         idle = server.connect(timeout=5)
         idle.sendall(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
         assert read_response(idle)[0] == 200
+        line_end = server.connect(timeout=5)
+        line_end.sendall(b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 1\r\n\r\na\r\n")
+        assert read_response(line_end)[0] == 200
         assert silent.recv(100) == b""
+        assert line_end.recv(100) == b""
         assert half_head.recv(1000).startswith(b"HTTP/1.1 408 ")
         assert half_body.recv(1000).startswith(b"HTTP/1.1 408 ")
         assert idle.recv(100) == b""
-        for sock in (silent, half_head, half_body, idle):
+        for sock in (silent, half_head, half_body, idle, line_end):
             sock.close()
 
 
