@@ -26,9 +26,9 @@ std::size_t end_of_string(std::string_view text, std::size_t at, char quote, boo
     return text.size();
 }
 
-// A quote that stands behind something else is none, and what holds it is no TOML.
+// Behind which bytes, blanks left out, a string may begin. Keys with dots make sections, which are not used here.
 bool may_precede_string(char c) {
-    return std::string_view(" \t\r\n=,.[{").find(c) != nowhere;
+    return std::string_view("\n=,[{").find(c) != nowhere;
 }
 
 std::size_t end_of_quoted(std::string_view text, std::size_t at) {
@@ -37,27 +37,36 @@ std::size_t end_of_quoted(std::string_view text, std::size_t at) {
     return end_of_string(text, at + (many_lines ? 3 : 1), quote, many_lines);
 }
 
-} // namespace
-
-std::optional<std::size_t> line_of_stray_letter(std::string_view text) {
-    const std::size_t start = text.substr(0, byte_order_mark.size()) == byte_order_mark ? byte_order_mark.size() : 0;
-    std::size_t at = start;
+// Where the first letter beyond ASCII is that stands outside of quotes and comments. What is behind a quote that is out
+// of place is no TOML, and toml++ may look on without taking it for a string: quotes and comments end there.
+std::size_t find_stray_letter(std::string_view text) {
+    std::size_t at = text.substr(0, byte_order_mark.size()) == byte_order_mark ? byte_order_mark.size() : 0;
+    bool is_lost = false;
+    char before = '\n'; // the last byte that was no blank
     while (at < text.size()) {
-        if (is_beyond_ascii(text[at])) {
-            return 1 + static_cast<std::size_t>(
-                           std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
-        }
-        const bool is_quote = text[at] == '"' || text[at] == '\'';
-        if (is_quote && (at == start || may_precede_string(text[at - 1]))) {
+        const char c = text[at];
+        if (is_beyond_ascii(c)) return at;
+        const bool is_quote = c == '"' || c == '\'';
+        is_lost = is_lost || (is_quote && !may_precede_string(before));
+        if (c != ' ' && c != '\t' && c != '\r') before = c;
+        if (is_quote && !is_lost) {
             at = end_of_quoted(text, at);
-        } else if (text[at] == '#') {
-            const std::size_t end = text.find('\n', at);
-            at = end == nowhere ? text.size() : end;
+        } else if (c == '#' && !is_lost) {
+            at = std::min(text.find('\n', at), text.size());
         } else {
             ++at;
         }
     }
-    return std::nullopt;
+    return nowhere;
+}
+
+} // namespace
+
+std::optional<std::size_t> line_of_stray_letter(std::string_view text) {
+    const std::size_t at = find_stray_letter(text);
+    if (at == nowhere) return std::nullopt;
+    const std::string_view lines = text.substr(0, at);
+    return 1 + static_cast<std::size_t>(std::count(lines.begin(), lines.end(), '\n'));
 }
 
 } // namespace cppcorn

@@ -29,7 +29,8 @@ TEST_CASE("config letters: in quotes and comments they are at home") {
              "'größe' = 1",
              "a = ['é', \"è\"]",
              "a=['é',\"è\",\t'ê']",
-             "a.'é'.\"è\" = {'ê'='ë',\"í\"=\"ì\"}",
+             "a = {'ê'='ë',\"í\"=\"ì\"}\n 'é' = 1",
+             "a = [ # é\n'é' # è\n, 'ê']",
              "a = \"\"\"\né \" \"\" é\\\"\"\" é\"\"\"\n",
              "a = \"\"\"é\"\"\"\"\"\nb = 1",
              "a = '''\né ' '' \\'''\n",
@@ -55,6 +56,10 @@ TEST_CASE("config letters: elsewhere the first one's line is told") {
     CHECK(stray_line("# é\né") == 2);
     CHECK(stray_line("a = 'x\né = 1") == 2);
     CHECK(stray_line("a = b'é'") == 1);
+    CHECK(stray_line("a = 7 'é'") == 1);
+    CHECK(stray_line("a = 7.'é'") == 1);
+    CHECK(stray_line("a.'#' é = 1") == 1);
+    CHECK(stray_line("a = b'\n# é") == 2);
     CHECK(stray_line("a = 'b''é'") == 1);
     CHECK(stray_line("a\xc2\xa0= 1") == 1);
     CHECK(stray_line("a = 1\r\n\xff") == 2);
