@@ -12,8 +12,8 @@ bool is_beyond_ascii(char c) {
     return (static_cast<unsigned char>(c) & 0x80) != 0;
 }
 
-// Where the string ends whose text begins at `at`: behind its closing quotes, or before the line break that a string in
-// single quotes or double ones cannot hold.
+// Where the string ends whose text begins at `at`: behind its closing quotes, or before what it cannot hold, a line
+// break if it is of one line.
 std::size_t end_of_string(std::string_view text, std::size_t at, char quote, bool many_lines) {
     const std::size_t closing = many_lines ? 3 : 1;
     std::size_t quotes = 0;
@@ -21,7 +21,10 @@ std::size_t end_of_string(std::string_view text, std::size_t at, char quote, boo
         if (quotes >= closing && (!many_lines || text[at] != quote || quotes == 5)) return at;
         quotes = text[at] == quote ? quotes + 1 : 0;
         if (text[at] == '\n' && !many_lines) return at;
-        if (text[at] == '\\' && quote == '"') ++at;
+        if (text[at] != '\\' || quote != '"') continue;
+        const std::size_t escaped = std::min(text.find_first_not_of(" \t\r\n", at + 1), text.size());
+        if (escaped < text.size() && is_beyond_ascii(text[escaped])) return escaped; // toml++ looks for a blank there
+        ++at;
     }
     return text.size();
 }

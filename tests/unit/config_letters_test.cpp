@@ -60,6 +60,8 @@ TEST_CASE("config letters: elsewhere the first one's line is told") {
     CHECK(stray_line("a = 7.'é'") == 1);
     CHECK(stray_line("a.'#' é = 1") == 1);
     CHECK(stray_line("a = b'\n# é") == 2);
+    CHECK(stray_line("a = \"\\é\"") == 1);
+    CHECK(stray_line("a = \"\"\"x\\\n  é\"\"\"") == 2);
     CHECK(stray_line("a = 'b''é'") == 1);
     CHECK(stray_line("a\xc2\xa0= 1") == 1);
     CHECK(stray_line("a = 1\r\n\xff") == 2);
