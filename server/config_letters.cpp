@@ -29,10 +29,23 @@ std::size_t end_of_string(std::string_view text, std::size_t at, char quote, boo
     return text.size();
 }
 
-// Behind which bytes, blanks left out, a string may begin. Keys with dots make sections, which are not used here.
-bool may_precede_string(char c) {
-    return std::string_view("\n=,[{").find(c) != nowhere;
-}
+// Whether a key or a value may begin, and with it a string. Keys with dots make sections, which are not used here.
+class Place {
+  public:
+    bool may_begin() const { return may_begin_; }
+
+    void pass(char c) {
+        if (c == ' ' || c == '\t' || c == '\r' || c == '[') return;
+        const bool is_first_equals = c == '=' && !in_value_;
+        const bool is_next = c == '\n' || c == ',' || (c == '{' && may_begin_);
+        may_begin_ = is_next || is_first_equals;
+        in_value_ = (in_value_ && !is_next) || is_first_equals;
+    }
+
+  private:
+    bool may_begin_ = true;
+    bool in_value_ = false; // behind an equals sign
+};
 
 std::size_t end_of_quoted(std::string_view text, std::size_t at) {
     const char quote = text[at];
@@ -45,13 +58,13 @@ std::size_t end_of_quoted(std::string_view text, std::size_t at) {
 std::size_t find_stray_letter(std::string_view text) {
     std::size_t at = text.substr(0, byte_order_mark.size()) == byte_order_mark ? byte_order_mark.size() : 0;
     bool is_lost = false;
-    char before = '\n'; // the last byte that was no blank
+    Place place;
     while (at < text.size()) {
         const char c = text[at];
         if (is_beyond_ascii(c)) return at;
         const bool is_quote = c == '"' || c == '\'';
-        is_lost = is_lost || (is_quote && !may_precede_string(before));
-        if (c != ' ' && c != '\t' && c != '\r') before = c;
+        is_lost = is_lost || (is_quote && !place.may_begin());
+        place.pass(c);
         if (is_quote && !is_lost) {
             at = end_of_quoted(text, at);
         } else if (c == '#' && !is_lost) {

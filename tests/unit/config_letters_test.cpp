@@ -30,7 +30,7 @@ TEST_CASE("config letters: in quotes and comments they are at home") {
              "a = ['é', \"è\"]",
              "a=['é',\"è\",\t'ê']",
              "a = {'ê'='ë',\"í\"=\"ì\"}\n 'é' = 1",
-             "a = [ # é\n'é' # è\n, 'ê']",
+             "a = [ # é\n'é' # è\n, [ 'ê'], { b = 'ë' }]\n['é'] # è",
              "a = \"\"\"\né \" \"\" é\\\"\"\" é\"\"\"\n",
              "a = \"\"\"é\"\"\"\"\"\nb = 1",
              "a = '''\né ' '' \\'''\n",
@@ -58,6 +58,9 @@ TEST_CASE("config letters: elsewhere the first one's line is told") {
     CHECK(stray_line("a = b'é'") == 1);
     CHECK(stray_line("a = 7 'é'") == 1);
     CHECK(stray_line("a = 7.'é'") == 1);
+    CHECK(stray_line("a = 7['é'") == 1);
+    CHECK(stray_line("a = 7='é'") == 1);
+    CHECK(stray_line("a = 7{b='é'") == 1);
     CHECK(stray_line("a.'#' é = 1") == 1);
     CHECK(stray_line("a = b'\n# é") == 2);
     CHECK(stray_line("a = \"\\é\"") == 1);
