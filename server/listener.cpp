@@ -134,6 +134,8 @@ void Listener::prepare() {
     const int on = 1;
     ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most_unsent, sizeof most_unsent);
+    // A connection is accepted once its first bytes are here, or after a second: most are served in one go then.
+    ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_DEFER_ACCEPT, &on, sizeof on);
 }
 
 void Listener::open_tcp(const Settings& settings, bool ipv6_only) {

@@ -51,9 +51,13 @@ IpAddress first_address(IpAddress address, unsigned bits) {
     return address;
 }
 
-std::string show_v6(const IpAddress& address) {
-    char text[INET6_ADDRSTRLEN] = "";
-    ::inet_ntop(AF_INET6, address.data(), text, sizeof text);
+std::string show(const IpAddress& address, bool as_v4) {
+    IpAddressText text = "";
+    if (as_v4) {
+        write_ip_address(address, text);
+    } else {
+        ::inet_ntop(AF_INET6, address.data(), text, sizeof text);
+    }
     return text;
 }
 
@@ -80,11 +84,18 @@ std::optional<IpAddress> parse_ip_address(const std::string& text) {
     return std::nullopt;
 }
 
-std::string show_ip_address(const IpAddress& address) {
-    if (!is_ipv4(address)) return show_v6(address);
-    char text[INET_ADDRSTRLEN] = "";
-    ::inet_ntop(AF_INET, address.data() + mapped_prefix.size(), text, sizeof text);
-    return text;
+void write_ip_address(const IpAddress& address, IpAddressText& text) {
+    static_assert(sizeof text >= INET6_ADDRSTRLEN);
+    if (!is_ipv4(address)) {
+        ::inet_ntop(AF_INET6, address.data(), text, sizeof text);
+        return;
+    }
+    char* at = text; // by hand: inet_ntop takes a fifth of the time of a connection that makes one request
+    for (std::size_t i = mapped_prefix.size(); i < address.size(); ++i) {
+        if (at != text) *at++ = '.';
+        at = std::to_chars(at, std::end(text), address[i]).ptr;
+    }
+    *at = '\0';
 }
 
 AddressSet::AddressSet(const std::vector<std::string>& texts) : texts_(split_elements(texts)) {
@@ -108,8 +119,7 @@ AddressSet::Network AddressSet::parse_network(const std::string& text) {
     if (!bits) refuse(text);
     const Network network{*address, written_as_v4 ? *bits + mapped_bits : *bits};
     const IpAddress first = first_address(network.address, network.bits);
-    if (first != network.address)
-        refuse_bits(text, (written_as_v4 ? show_ip_address(first) : show_v6(first)) + text.substr(slash));
+    if (first != network.address) refuse_bits(text, show(first, written_as_v4) + text.substr(slash));
     return network;
 }
 

@@ -20,8 +20,9 @@ bool is_ipv4(const IpAddress& address);
 std::optional<IpAddress> ip_address(const sockaddr_storage& address);
 // Nothing if the text is none.
 std::optional<IpAddress> parse_ip_address(const std::string& text);
-// "192.0.2.1" for mapped ones, too.
-std::string show_ip_address(const IpAddress& address);
+// As zero-terminated text, "192.0.2.1" for mapped ones, too.
+using IpAddressText = char[46];
+void write_ip_address(const IpAddress& address, IpAddressText& text);
 
 class AddressSet {
   public:

@@ -101,12 +101,12 @@ Connection::Wants Connection::send_answers(Service& service, ExchangePool& pool)
         const auto result = output.flush(socket_.get(), !service.settings.no_sendfile);
         if (result == OutputQueue::Result::failed) return close(pool);
         if (result == OutputQueue::Result::waiting) {
-            enter(Phase::writing, output.sent_total());
-            deadline_ = patience_.deadline(SteadyClock::now(), output.sent_total(), service.settings.write_timeout);
+            enter(Phase::writing, service.now(), output.sent_total());
+            deadline_ = patience_.deadline(service.now(), output.sent_total(), service.settings.write_timeout);
             return Wants::to_write;
         }
     }
-    if (last_answer_) return finish(pool);
+    if (last_answer_) return finish(service, pool);
     return wait_for_input(service, pool);
 }
 
@@ -115,15 +115,15 @@ Connection::Wants Connection::wait_for_input(Service& service, ExchangePool& poo
     if (exchange_->untouched()) {
         if (service.leaving() && answered_any_) return close(pool);
         pool.give_back(std::move(exchange_));
-        enter(Phase::idle);
-        if (answered_any_) deadline_ = SteadyClock::now() + settings.keep_alive;
+        enter(Phase::idle, service.now());
+        if (answered_any_) deadline_ = service.now() + settings.keep_alive;
         return Wants::to_read; // else the deadline for the first byte runs on
     }
     if (exchange_->reading_body()) {
-        enter(Phase::body, exchange_->body_received());
-        deadline_ = patience_.deadline(SteadyClock::now(), exchange_->body_received(), settings.body_timeout);
+        enter(Phase::body, service.now(), exchange_->body_received());
+        deadline_ = patience_.deadline(service.now(), exchange_->body_received(), settings.body_timeout);
     } else {
-        enter(Phase::head);
+        enter(Phase::head, service.now());
         const Time head_deadline = deadline_after(patience_.began(), settings.header_timeout);
         // A PROXY header and the head behind it have one deadline together, since the connection began.
         deadline_ = preamble_first_ && !answered_any_ ? std::min(deadline_, head_deadline) : head_deadline;
@@ -132,10 +132,10 @@ Connection::Wants Connection::wait_for_input(Service& service, ExchangePool& poo
 }
 
 // `bytes`: what has gone through when it begins.
-void Connection::enter(Phase phase, std::uint64_t bytes) {
+void Connection::enter(Phase phase, Time now, std::uint64_t bytes) {
     if (phase == phase_) return;
     phase_ = phase;
-    patience_.begin(SteadyClock::now(), bytes);
+    patience_.begin(now, bytes);
 }
 
 Connection::Wants Connection::overdue(Service& service, ExchangePool& pool) {
@@ -149,13 +149,13 @@ Connection::Wants Connection::overdue(Service& service, ExchangePool& pool) {
 Connection::Wants Connection::leave(Service& service, ExchangePool& pool) {
     if (phase_ != Phase::idle) return exchange_ && !exchange_->output().empty() ? Wants::to_write : Wants::to_read;
     if (answered_any_) return serve(service, pool);
-    deadline_ = std::min(deadline_, SteadyClock::now() + parting_time);
+    deadline_ = std::min(deadline_, service.now() + parting_time);
     return Wants::to_read;
 }
 
 // The last answer is out. A client that may still be sending must get to read it: no close before it is done, or has
 // had its time.
-Connection::Wants Connection::finish(ExchangePool& pool) {
+Connection::Wants Connection::finish(const Service& service, ExchangePool& pool) {
     if (exchange_->cut()) {
         const struct linger abort { 1, 0 };
         if (exchange_->cut_needs_reset()) ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &abort, sizeof abort);
@@ -164,7 +164,7 @@ Connection::Wants Connection::finish(ExchangePool& pool) {
     if (!exchange_->client_may_send()) return close(pool);
     ::shutdown(socket_.get(), SHUT_WR);
     pool.give_back(std::move(exchange_));
-    enter(Phase::lingering);
+    enter(Phase::lingering, service.now());
     deadline_ = patience_.began() + linger_time;
     return linger(pool);
 }

@@ -43,10 +43,10 @@ class Connection {
     bool answer_one(Service& service);
     Wants send_answers(Service& service, ExchangePool& pool);
     Wants wait_for_input(Service& service, ExchangePool& pool);
-    Wants finish(ExchangePool& pool);
+    Wants finish(const Service& service, ExchangePool& pool);
     Wants linger(ExchangePool& pool);
     Wants close(ExchangePool& pool);
-    void enter(Phase phase, std::uint64_t bytes = 0);
+    void enter(Phase phase, Time now, std::uint64_t bytes = 0);
 
     UniqueFd socket_;
     Peer peer_;

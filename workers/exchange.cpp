@@ -12,7 +12,7 @@
 namespace cppcorn {
 namespace {
 
-constexpr std::string_view server_field = "cppcorn";
+constexpr std::string_view server_line = "Server: cppcorn\r\n";
 constexpr std::size_t keep_body_capacity = 128 * 1024;
 
 http::UnderscoreNames underscore_names(HeaderMap map) {
@@ -38,6 +38,7 @@ Exchange::Exchange(const Settings& settings)
 
 Exchange::Reading Exchange::advance(const Peer& peer, Service& service) {
     if (!head_read_) {
+        fresh_ = false;
         parser_.keep_names(peer.trusted ? &service.forwarding.forwarder_names() : nullptr);
         const http::Progress progress = parser_.next(input_.unconsumed());
         if (progress.step == http::Step::refused) {
@@ -123,15 +124,17 @@ http::ResponseContext Exchange::context(Service& service) const {
     context.head_request = head_read_ && parser_.head().method == "HEAD";
     context.minor = parser_.head().minor;
     context.keep_alive = can_keep_alive(service);
-    context.date = service.date();
-    context.server = server_field;
+    context.date_line = service.date_line();
+    context.server_line = server_line;
     return context;
 }
 
 void Exchange::fill_request(const Peer& peer, const Service& service) {
     const http::RequestHead& head = parser_.head();
-    fields_.clear();
-    for (const auto& field : head.fields) fields_.push_back({to_abi(field.name), to_abi(field.value)});
+    fields_.resize(head.fields.size());
+    for (std::size_t i = 0; i < fields_.size(); ++i) {
+        fields_[i] = {to_abi(head.fields[i].name), to_abi(head.fields[i].value)};
+    }
     request_ = {};
     request_.size = sizeof request_;
     request_.http_minor = static_cast<std::uint32_t>(head.minor);
@@ -161,16 +164,16 @@ void Exchange::fill_request(const Peer& peer, const Service& service) {
 }
 
 void Exchange::run_app(int socket, const Peer& peer, Service& service) {
-    started_ = std::chrono::system_clock::now();
-    started_steady_ = SteadyClock::now();
+    started_ = service.now();
     fill_request(peer, service);
     Call call{socket, service, {}};
-    call.patience.begin(started_steady_, parser_.body_size());
+    call.patience.begin(started_, parser_.body_size());
     call_ = &call;
     const auto timeout = service.settings.timeout;
-    service.slot.begin_request(parser_.head().line, peer.address, started_steady_,
-                               timeout.count() > 0 ? started_steady_ + timeout : SteadyClock::time_point::max());
+    service.slot.begin_request(parser_.head().line, peer.address, started_,
+                               timeout.count() > 0 ? started_ + timeout : SteadyClock::time_point::max());
     const int result = service.app.handle(service.app.self, &request_);
+    service.look_at_clock();
     finish_response(result, service);
     service.slot.end_request();
     call_ = nullptr;
@@ -214,13 +217,11 @@ void Exchange::answer(int status, Service& service) {
 }
 
 void Exchange::refuse(int status, std::string_view reason, const Peer& peer, Service& service) {
-    if (started_steady_ == SteadyClock::time_point{}) {
-        started_ = std::chrono::system_clock::now();
-        started_steady_ = SteadyClock::now();
-    }
+    if (started_ == SteadyClock::time_point{}) started_ = service.now();
     refused_ = true;
+    fresh_ = false;
     refused_line_ = head_read_ ? parser_.head().line : parser_.request_line_so_far(input_.unconsumed());
-    const auto verdict = service.refusals.ask(started_steady_);
+    const auto verdict = service.refusals.ask(service.now());
     if (verdict.suppressed > 0) spdlog::warn("{} more invalid requests were not told of", verdict.suppressed);
     if (verdict.allowed) spdlog::warn("Invalid request from ip={}: {} ({})", peer.address, reason, status);
     answer(status, service);
@@ -239,8 +240,8 @@ void Exchange::log_access(const Peer& peer, Service& service) {
     record.status = status_;
     record.body_size = response_size_;
     record.response_fields = response_fields;
-    record.started = started_;
-    record.duration = SteadyClock::now() - started_steady_;
+    record.duration = service.now() - started_;
+    record.started = std::chrono::system_clock::now() - record.duration;
     service.access_log.write(record);
 }
 
@@ -253,6 +254,7 @@ void Exchange::next_request() {
     parser_.reset();
     writer_ = {};
     input_.unpin();
+    fresh_ = true;
     head_read_ = body_read_ = answered_ = cut_ = continue_wanted_ = failed_ = refused_ = excess_logged_ = false;
     keep_alive_ = false;
     read_error_ = write_error_ = status_ = 0;
@@ -261,11 +263,11 @@ void Exchange::next_request() {
     if (body_.capacity() > keep_body_capacity) body_.shrink_to_fit();
     body_taken_ = 0;
     logged_fields_.clear();
-    started_steady_ = {};
+    started_ = {};
 }
 
 void Exchange::clear() {
-    next_request();
+    if (!fresh_) next_request();
     input_.clear();
     output_.clear();
 }

@@ -122,6 +122,7 @@ class Exchange {
     http::ResponseWriter writer_;
     std::uint64_t body_buffer_size_;
 
+    bool fresh_ = true; // as next_request() leaves it
     bool head_read_ = false;
     bool body_read_ = false;
     bool answered_ = false;
@@ -147,8 +148,7 @@ class Exchange {
     cppcorn_request request_{};
     Call* call_ = nullptr; // while the app runs
 
-    std::chrono::system_clock::time_point started_;
-    SteadyClock::time_point started_steady_;
+    SteadyClock::time_point started_;
     std::vector<http::Field> given_fields_; // the app's, during start()
     std::vector<std::pair<std::string, std::string>> logged_fields_;
     bool excess_logged_ = false;

@@ -80,9 +80,10 @@ SteadyClock::time_point Exchange::latest_wait() const {
 int Exchange::start(int status, std::span<const cppcorn_field> fields) {
     if (writer_.begun()) return -EALREADY;
     std::vector<http::Field>& given = given_fields_;
-    given.clear();
-    for (const auto& field : fields) {
-        given.push_back({{field.name.data, field.name.size}, {field.value.data, field.value.size}});
+    given.resize(fields.size());
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+        const auto& [name, value] = fields[i];
+        given[i] = {{name.data, name.size}, {value.data, value.size}};
     }
     if (!writer_.begin(context(call_->service), status, given, output_.tail())) return -EINVAL;
     if (call_->service.access_log.wants_response_fields()) {
@@ -140,7 +141,7 @@ int Exchange::after_flush(OutputQueue::Result result) {
 
 // Keeps what waits for a slow client bounded.
 int Exchange::wait_for_room() {
-    if (write_error_ != 0) return write_error_;
+    if (write_error_ != 0 || output_.waiting_bytes() <= output_high_water) return write_error_;
     const auto deadline =
         std::min(deadline_after(SteadyClock::now(), call_->service.settings.write_timeout), latest_wait());
     while (output_.waiting_bytes() > output_high_water) {

@@ -15,6 +15,11 @@ timer_t timer;
 std::atomic<bool> has_timer{false};
 std::atomic<int> grace_s{1};
 
+// Not the last one of all, which valgrind keeps for itself.
+int parent_death_signal() {
+    return SIGRTMAX - 1;
+}
+
 void on_parent_death(int) {
     arm_last_resort(std::chrono::seconds(grace_s));
 }
@@ -41,8 +46,8 @@ void arm_last_resort_with_parent(std::chrono::seconds grace) {
     struct sigaction action {};
     action.sa_handler = on_parent_death;
     action.sa_flags = SA_RESTART;
-    check(::sigaction(SIGRTMAX, &action, nullptr), "cannot handle SIGRTMAX");
-    check(::prctl(PR_SET_PDEATHSIG, SIGRTMAX), "cannot ask for a signal at the parent's death");
+    check(::sigaction(parent_death_signal(), &action, nullptr), "cannot handle the signal at the parent's death");
+    check(::prctl(PR_SET_PDEATHSIG, parent_death_signal()), "cannot ask for a signal at the parent's death");
 }
 
 } // namespace cppcorn

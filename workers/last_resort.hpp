@@ -13,7 +13,7 @@ void make_last_resort();
 void arm_last_resort(std::chrono::seconds grace);
 
 // Arms it when the process that forked this one dies, however it dies. Not for a process that loads code of its own and
-// uses SIGRTMAX.
+// uses SIGRTMAX - 1.
 void arm_last_resort_with_parent(std::chrono::seconds grace);
 
 } // namespace cppcorn

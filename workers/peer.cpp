@@ -1,13 +1,11 @@
 #include "workers/peer.hpp"
 
-#include <cstdio>
-
 #include <netinet/in.h>
 
 namespace cppcorn {
 
 void set_address(Peer& peer, const IpAddress& address, std::uint16_t port) {
-    std::snprintf(peer.address, sizeof peer.address, "%s", show_ip_address(address).c_str());
+    write_ip_address(address, peer.address);
     peer.port = port;
 }
 

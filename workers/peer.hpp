@@ -12,8 +12,8 @@
 namespace cppcorn {
 
 struct Peer {
-    char address[46] = "";  // zero-terminated text; "" on a unix socket
-    std::uint16_t port = 0; // 0 on a unix socket
+    IpAddressText address = ""; // "" on a unix socket
+    std::uint16_t port = 0;     // 0 on a unix socket
     const ListeningSocket* listener = nullptr;
     bool trusted = false;           // what it says of other clients is believed (--forwarded-allow-ips)
     bool may_send_preamble = false; // the PROXY protocol's header (--proxy-allow-from)

@@ -10,7 +10,7 @@ namespace {
 using Kind = http::ProxyReading::Kind;
 
 Preamble refuse(const Peer& peer, Service& service, const char* reason) {
-    const auto verdict = service.proxy_refusals.ask(SteadyClock::now());
+    const auto verdict = service.proxy_refusals.ask(service.now());
     if (verdict.suppressed > 0)
         spdlog::warn("{} more connections were closed for their PROXY header", verdict.suppressed);
     if (verdict.allowed) spdlog::warn("Connection from ip={} closed: {}", peer.address, reason);

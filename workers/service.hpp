@@ -46,21 +46,27 @@ class Service {
     bool leaving() const { return leaving_ || signals_.noted(SIGTERM); }
     void leave() { leaving_ = true; }
 
-    // For the Date field; made anew when the second has changed.
-    std::string_view date() {
+    // The time of this turn of the loop, or of the end of the last call of the app in it: near enough for deadlines,
+    // and the clock is read once for each request rather than wherever the time is needed.
+    SteadyClock::time_point now() const { return now_; }
+    void look_at_clock() { now_ = SteadyClock::now(); }
+
+    // The Date field; made anew when the second has changed.
+    std::string_view date_line() {
         const std::time_t now = std::time(nullptr);
         if (now != date_second_) {
-            date_text_ = http::imf_fixdate(now);
+            date_line_ = "Date: " + http::imf_fixdate(now) + "\r\n";
             date_second_ = now;
         }
-        return date_text_;
+        return date_line_;
     }
 
   private:
     const SignalInbox& signals_;
     bool leaving_ = false;
+    SteadyClock::time_point now_ = SteadyClock::now();
     std::time_t date_second_ = 0;
-    std::string date_text_;
+    std::string date_line_;
 };
 
 } // namespace cppcorn

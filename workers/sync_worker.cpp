@@ -21,6 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int events_at_once = 128;
+constexpr auto accept_time = 1ms;       // for connections that are served at once, before the others have their turn
 constexpr auto accept_pause = 200ms;    // after an accept that failed for want of something
 constexpr auto retire_accept_time = 1s; // a retiring worker still takes what its siblings have not
 constexpr auto orphan_grace = 900ms;    // for the requests under way when the master has died
@@ -66,28 +67,29 @@ SyncWorker::~SyncWorker() = default;
 
 void SyncWorker::run() {
     for (;;) {
-        const Time now = SteadyClock::now();
-        if (finished(now)) return;
-        const int count = ::epoll_wait(epoll_.get(), events_.data(), events_at_once, wait_time_ms(now));
+        if (finished()) return;
+        const int count = ::epoll_wait(epoll_.get(), events_.data(), events_at_once, wait_time_ms());
         if (count < 0 && errno != EINTR) throw_system_error("cannot wait for connections");
+        service_.look_at_clock();
         serve_ready(std::max(count, 0));
+        if (listening_ && (leaving_ || !acceptable_.empty())) accept_next();
         expire_overdue();
         service_.access_log.flush();
-        recycle_if_enough(SteadyClock::now());
+        recycle_if_enough();
     }
 }
 
-bool SyncWorker::finished(Time now) const {
-    if (quick_exit_ || now >= give_up_at_) return true;
+bool SyncWorker::finished() const {
+    if (quick_exit_ || service_.now() >= give_up_at_) return true;
     return leaving_ && backlog_done_ && connection_count_ == 0;
 }
 
-int SyncWorker::wait_time_ms(Time now) const {
+int SyncWorker::wait_time_ms() const {
     if (leaving_ && listening_) return 0; // there is more to accept, or accept_next() has to find out that there is not
     Time next = std::min({listen_again_at_, give_up_at_, recycling_.due()});
     if (const auto deadline = deadlines_.earliest()) next = std::min(next, *deadline);
     if (next == Time::max()) return -1;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - now).count();
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - service_.now()).count();
     return static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000));
 }
 
@@ -105,45 +107,53 @@ void SyncWorker::serve_ready(int event_count) {
         } else if (fd == master_.leash_fd()) {
             check(::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr), "cannot let go of the leash");
             stop_accepting(); // what waits is for the next master
-            leave(SteadyClock::now() + orphan_grace);
+            leave(service_.now() + orphan_grace);
         } else {
             acceptable_.push_back(fd);
         }
     }
-    if (listening_) accept_next();
 }
 
-// One connection, of each ready listener in turn. A worker that leaves looks at all of them until none has one waiting,
-// but does not go on for ever: while others serve, what waits is theirs as well; when all are leaving, it stops while
-// there is still time to answer.
+// The connections that are here come first, then one new one: a worker with much to do leaves new ones to the others.
+// Those that are served and gone at once count for nothing until they have taken a while together. A worker that leaves
+// looks at all listeners until none has one waiting, but does not go on for ever: while others serve, what waits is
+// theirs as well; when all are leaving, it stops while there is still time to answer.
 void SyncWorker::accept_next() {
-    const Time now = SteadyClock::now();
-    if (leaving_ && now >= (service_.slot.drains_backlog() ? drain_until_ : accept_until_)) return stop_accepting();
+    const Time until = service_.now() + accept_time;
+    do {
+        const bool in_time = service_.now() < (service_.slot.drains_backlog() ? drain_until_ : accept_until_);
+        if (leaving_ && !in_time) return stop_accepting();
+    } while (accept_from_next() && listening_ && service_.now() < until);
+}
+
+// One connection, of each ready listener in turn. True if another may be accepted right away.
+bool SyncWorker::accept_from_next() {
     for (std::size_t i = 0; i < listeners_.size(); ++i) {
         const std::size_t index = (next_listener_ + i) % listeners_.size();
         const int fd = listeners_[index].fd;
         const bool ready = std::find(acceptable_.begin(), acceptable_.end(), fd) != acceptable_.end();
-        if (!(ready || leaving_) || !accept_one(listeners_[index])) continue;
+        const Accepted accepted = ready || leaving_ ? accept_one(listeners_[index]) : Accepted::none;
+        if (accepted == Accepted::none) continue;
         next_listener_ = index + 1;
-        return;
+        return accepted == Accepted::served;
     }
     if (leaving_) stop_accepting();
+    return false;
 }
 
-// False if none was waiting.
-bool SyncWorker::accept_one(const ListeningSocket& listener) {
-    sockaddr_storage address{};
+SyncWorker::Accepted SyncWorker::accept_one(const ListeningSocket& listener) {
+    sockaddr_storage address;
     socklen_t size = sizeof address;
+    address.ss_family = AF_UNSPEC;
     UniqueFd socket(::accept4(listener.fd, reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    // Without descriptors, accept4 fails even where nobody waits.
-    if (!socket.is_open() && (errno == EAGAIN || !somebody_waits(listener.fd))) return false;
     if (socket.is_open()) {
         if (std::exchange(accept_failing_, false)) spdlog::info("Connections can be accepted again");
-        admit(std::move(socket), listener, address);
-    } else {
-        accept_failed(listener, errno);
+        return admit(std::move(socket), listener, address);
     }
-    return true;
+    // Without descriptors, accept4 fails even where nobody waits.
+    if (errno == EAGAIN || !somebody_waits(listener.fd)) return Accepted::none;
+    accept_failed(listener, errno);
+    return Accepted::failed;
 }
 
 void SyncWorker::stop_accepting() {
@@ -161,23 +171,34 @@ void SyncWorker::accept_failed(const ListeningSocket& listener, int error) {
                       std::strerror(error), accept_pause.count());
     }
     watch_listeners(false);
-    listen_again_at_ = SteadyClock::now() + accept_pause;
+    listen_again_at_ = service_.now() + accept_pause;
 }
 
-void SyncWorker::admit(UniqueFd socket, const ListeningSocket& listener, const sockaddr_storage& address) {
-    const int fd = socket.get();
+// Most clients have sent their request by now, and many want no more than its answer: such a connection is never
+// watched.
+SyncWorker::Accepted SyncWorker::admit(UniqueFd socket, const ListeningSocket& listener,
+                                       const sockaddr_storage& address) {
+    Connection connection(std::move(socket), make_peer(address, listener, service_.settings), service_.settings,
+                          service_.now());
+    Connection::Wants wants = connection.serve(service_, pool_);
+    if (leaving_ && wants != Connection::Wants::to_close) wants = connection.leave(service_, pool_);
+    if (wants == Connection::Wants::to_close) return Accepted::served;
+    seat(std::move(connection), wants);
+    return Accepted::kept;
+}
+
+void SyncWorker::seat(Connection&& connection, Connection::Wants wants) {
+    const int fd = connection.fd();
     if (static_cast<std::size_t>(fd) >= seats_.size()) seats_.resize(static_cast<std::size_t>(fd) * 2 + 64);
     Seat& seat = seats_[fd];
     seat.generation = next_generation_++;
     if (next_generation_ == 0) next_generation_ = 1;
-    seat.writing = false;
+    seat.writing = wants == Connection::Wants::to_write;
     seat.scheduled_at = Time::max();
-    seat.connection = std::make_unique<Connection>(std::move(socket), make_peer(address, listener, service_.settings),
-                                                   service_.settings, SteadyClock::now());
-    watch(epoll_.get(), EPOLL_CTL_ADD, fd, EPOLLIN, seat.generation);
+    watch(epoll_.get(), EPOLL_CTL_ADD, fd, seat.writing ? EPOLLOUT : EPOLLIN, seat.generation);
+    seat.connection = std::make_unique<Connection>(std::move(connection));
     if (++connection_count_ >= service_.settings.worker_connections) watch_listeners(false);
-    settle(fd, seat.connection->serve(service_, pool_));
-    if (leaving_ && seat.connection) settle(fd, seat.connection->leave(service_, pool_));
+    schedule(fd);
 }
 
 // Gives a connection what it wants next.
@@ -195,6 +216,11 @@ void SyncWorker::settle(int fd, Connection::Wants wants) {
         seat.writing = writing;
         watch(epoll_.get(), EPOLL_CTL_MOD, fd, writing ? EPOLLOUT : EPOLLIN, seat.generation);
     }
+    schedule(fd);
+}
+
+void SyncWorker::schedule(int fd) {
+    Seat& seat = seats_[fd];
     const Time deadline = seat.connection->deadline();
     if (deadline >= seat.scheduled_at) return;
     seat.scheduled_at = deadline;
@@ -202,7 +228,7 @@ void SyncWorker::settle(int fd, Connection::Wants wants) {
 }
 
 void SyncWorker::expire_overdue() {
-    const Time now = SteadyClock::now();
+    const Time now = service_.now();
     while (const auto due = deadlines_.pop_due(now)) {
         Seat& seat = seats_[due->number];
         if (seat.generation != due->generation || seat.scheduled_at != due->at) continue;
@@ -240,7 +266,7 @@ void SyncWorker::leave(Time give_up_at) {
     if (leaving_) return;
     leaving_ = true;
     service_.leave();
-    const Time now = SteadyClock::now();
+    const Time now = service_.now();
     accept_until_ = now + std::min<Milliseconds>(retire_accept_time, service_.settings.graceful_timeout / 2);
     drain_until_ = now + service_.settings.graceful_timeout * 3 / 4;
     for (std::size_t fd = 0; fd < seats_.size(); ++fd) {
@@ -248,7 +274,8 @@ void SyncWorker::leave(Time give_up_at) {
     }
 }
 
-void SyncWorker::recycle_if_enough(Time now) {
+void SyncWorker::recycle_if_enough() {
+    const Time now = service_.now();
     const std::uint64_t requests = service_.slot.requests();
     const bool served = std::exchange(requests_before_, requests) != requests;
     if (leaving_ || !(served || now >= recycling_.due()) || !recycling_.enough(requests, now)) return;

@@ -38,18 +38,22 @@ class SyncWorker {
         Time scheduled_at = Time::max(); // of its earliest entry in the heap
     };
 
-    bool finished(Time now) const;
-    int wait_time_ms(Time now) const;
+    bool finished() const;
+    int wait_time_ms() const;
     void serve_ready(int event_count);
     void accept_next();
-    bool accept_one(const ListeningSocket& listener);
-    void admit(UniqueFd socket, const ListeningSocket& listener, const sockaddr_storage& address);
+    bool accept_from_next();
+    enum class Accepted { none, served, kept, failed };
+    Accepted accept_one(const ListeningSocket& listener);
+    Accepted admit(UniqueFd socket, const ListeningSocket& listener, const sockaddr_storage& address);
+    void seat(Connection&& connection, Connection::Wants wants);
+    void schedule(int fd);
     void settle(int fd, Connection::Wants wants);
     void expire_overdue();
     void forget_stale_deadlines();
     void take_signals();
     void leave(Time give_up_at);
-    void recycle_if_enough(Time now);
+    void recycle_if_enough();
 
     void watch_listeners(bool watch);
     void accept_failed(const ListeningSocket& listener, int error);

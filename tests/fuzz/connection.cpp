@@ -115,6 +115,7 @@ class Run {
         Peer peer;
         std::strcpy(peer.address, "192.0.2.1");
         peer.listener = &listener;
+        service_.look_at_clock();
         Connection connection(std::move(socket), peer, service_.settings, now_);
         settle(connection, connection.serve(service_, pool_));
         for (int steps = 0; open_ && world.step(); ++steps) {
@@ -145,8 +146,10 @@ class Run {
     void turn(Connection& connection) {
         for (int times = 0; open_ && is_ready(connection.fd(), writing_ ? POLLOUT : POLLIN); ++times) {
             fuzz::require(times < 100'000, "ready for ever");
+            service_.look_at_clock();
             settle(connection, connection.serve(service_, pool_));
         }
+        service_.look_at_clock();
         if (open_ && now_ >= connection.deadline()) settle(connection, connection.overdue(service_, pool_));
     }
 

@@ -346,7 +346,7 @@ def test_many_upgrades_leak_nothing():
     count = 10 if SANITIZED else 100
     with Server("hello:app") as server:
         family = Family(server)
-        server.wait_workers(1)
+        assert server.get("/").status == 200
         before = sorted(_kinds(server.pid))
         master = server.pid
         for _ in range(count):
@@ -356,7 +356,7 @@ def test_many_upgrades_leak_nothing():
             server.wait_log(rf"\[{new}\] \[INFO\] The old master")
             master = new
         assert server.get("/").status == 200
-        assert sorted(_kinds(master)) == before
+        server.wait_for(lambda: sorted(_kinds(master)) == before, what=f"the descriptors {before}")
         assert len(Path(f"/proc/{master}/environ").read_bytes()) < 100_000
         family.end(master)
 

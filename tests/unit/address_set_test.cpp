@@ -17,6 +17,12 @@ bool holds(const Texts& set, const std::string& address) {
     return AddressSet(set).contains(parse_ip_address(address).value());
 }
 
+std::string shown(const std::string& address) {
+    IpAddressText text;
+    write_ip_address(parse_ip_address(address).value(), text);
+    return text;
+}
+
 TEST_CASE("an address is in a set that names it, in each of its spellings") {
     CHECK(holds({"127.0.0.1"}, "127.0.0.1"));
     CHECK_FALSE(holds({"127.0.0.1"}, "127.0.0.2"));
@@ -31,8 +37,10 @@ TEST_CASE("an IPv4 address equals the IPv6 address it is mapped to") {
     CHECK(holds({"::ffff:127.0.0.1"}, "127.0.0.1"));
     CHECK(holds({"::ffff:10.0.0.0/104"}, "10.9.8.7"));
     CHECK_FALSE(holds({"::ffff:10.0.0.0/104"}, "11.0.0.0"));
-    CHECK(show_ip_address(parse_ip_address("::ffff:192.0.2.1").value()) == "192.0.2.1");
-    CHECK(show_ip_address(parse_ip_address("2001:DB8:0::1").value()) == "2001:db8::1");
+    CHECK(shown("::ffff:192.0.2.1") == "192.0.2.1");
+    CHECK(shown("2001:DB8:0::1") == "2001:db8::1");
+    CHECK(shown("255.255.255.255") == "255.255.255.255");
+    CHECK(shown("0.0.0.0") == "0.0.0.0");
 }
 
 TEST_CASE("a network holds what begins as it does") {

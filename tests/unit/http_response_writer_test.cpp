@@ -9,7 +9,7 @@ using namespace cppcorn::http;
 namespace {
 
 ResponseContext context(int minor = 1, bool keep_alive = true, bool head_request = false) {
-    return {head_request, minor, keep_alive, "Sun, 06 Nov 1994 08:49:37 GMT", "cppcorn"};
+    return {head_request, minor, keep_alive, "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n", "Server: cppcorn\r\n"};
 }
 
 const std::string common = "Server: cppcorn\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n";

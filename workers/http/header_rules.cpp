@@ -32,7 +32,7 @@ Verdict HeaderRules::split(std::string_view line, Line& result) const {
 
 // The length of a name tells most of them apart; only a few are compared at all.
 Verdict HeaderRules::note(const Field& field, std::size_t index) {
-    auto is = [&](std::string_view name) { return equal_ignoring_case(field.name, name); };
+    auto is = [&](std::string_view name) { return is_named(field.name, name); };
     switch (field.name.size()) {
         case 4:
             if (!is("host")) break;

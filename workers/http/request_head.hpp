@@ -42,7 +42,13 @@ struct RequestHead {
     void clear();
 };
 
+namespace detail {
+bool same_letters(std::string_view a, std::string_view b); // of the same size
+}
+
 // ASCII only, as header names and tokens are compared.
-bool equal_ignoring_case(std::string_view a, std::string_view b);
+inline bool equal_ignoring_case(std::string_view a, std::string_view b) {
+    return a.size() == b.size() && detail::same_letters(a, b);
+}
 
 } // namespace cppcorn::http

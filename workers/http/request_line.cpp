@@ -13,10 +13,6 @@ bool is_target_char(char c) {
     return c > ' ' && c < 0x7f && c != '#';
 }
 
-bool is_reg_name_char(char c) {
-    return is_alpha(c) || is_digit(c) || std::string_view("-._~%!$&'()*+,;=").find(c) != std::string_view::npos;
-}
-
 // What llhttp takes for plain HTTP; its RTSP and HTTP/2 names are not in its map. CONNECT is for proxies.
 bool is_known_method(std::string_view method) {
     if (method == "GET" || method == "POST") return true;

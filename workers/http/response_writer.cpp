@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 
 #include "workers/http/text.hpp"
 
@@ -12,7 +13,7 @@ namespace {
 enum class FieldKind { plain, date, server, content_length, connection, hop_by_hop };
 
 FieldKind kind_of(std::string_view name) {
-    auto is = [&](std::string_view other) { return equal_ignoring_case(name, other); };
+    auto is = [&](std::string_view other) { return is_named(name, other); };
     switch (name.size()) {
         case 2:
             return is("te") ? FieldKind::hop_by_hop : FieldKind::plain;
@@ -58,22 +59,46 @@ void read_connection(std::string_view value, Noted& noted) {
     while (!value.empty()) noted.close |= equal_ignoring_case(take_element(value), "close");
 }
 
-void append_field(std::string_view name, std::string_view value, std::string& out) {
-    out.append(name).append(": ", 2).append(value).append("\r\n", 2);
+// Writes where the caller has made room for the most that can come.
+class HeadText {
+  public:
+    explicit HeadText(char* at) : at_(at) {}
+
+    HeadText& add(std::string_view text) {
+        std::memcpy(at_, text.data(), text.size());
+        at_ += text.size();
+        return *this;
+    }
+    const char* end() const { return at_; }
+
+  private:
+    char* at_;
+};
+
+constexpr std::size_t most_of_ours = 256; // the status line and the fields that are added, without Date and Server
+
+std::size_t most_needed(const ResponseContext& context, std::span<const Field> fields) {
+    std::size_t size = most_of_ours + context.date_line.size() + context.server_line.size();
+    for (const Field& field : fields) size += field.name.size() + field.value.size() + 4;
+    return size;
 }
 
-void append_status_line(int status, std::string& out) {
-    char digits[] = {static_cast<char>('0' + status / 100), static_cast<char>('0' + status / 10 % 10),
-                     static_cast<char>('0' + status % 10), ' '};
-    out.append("HTTP/1.1 ", 9).append(digits, 4).append(reason_phrase(status)).append("\r\n", 2);
+void add_status_line(int status, HeadText& head) {
+    if (status == 200) {
+        head.add("HTTP/1.1 200 OK\r\n");
+        return;
+    }
+    const char digits[] = {static_cast<char>('0' + status / 100), static_cast<char>('0' + status / 10 % 10),
+                           static_cast<char>('0' + status % 10), ' '};
+    head.add("HTTP/1.1 ").add({digits, sizeof digits}).add(reason_phrase(status)).add("\r\n");
 }
 
 // False if a field must not be sent as it is.
-bool append_fields(std::span<const Field> fields, bool length_allowed, Noted& noted, std::string& out) {
+bool add_fields(std::span<const Field> fields, bool length_allowed, Noted& noted, HeadText& head) {
     for (const Field& field : fields) {
         if (!is_token(field.name) || has_control(field.value)) return false;
-        std::string_view value = trim(field.value);
-        FieldKind kind = kind_of(field.name);
+        const std::string_view value = trim(field.value);
+        const FieldKind kind = kind_of(field.name);
         if (kind == FieldKind::hop_by_hop) continue;
         if (kind == FieldKind::connection) {
             read_connection(value, noted);
@@ -85,7 +110,7 @@ bool append_fields(std::span<const Field> fields, bool length_allowed, Noted& no
         }
         noted.date |= kind == FieldKind::date;
         noted.server |= kind == FieldKind::server;
-        append_field(field.name, value, out);
+        head.add(field.name).add(": ").add(value).add("\r\n");
     }
     return true;
 }
@@ -102,9 +127,11 @@ bool ResponseWriter::begin(const ResponseContext& context, int status, std::span
                            std::string& out) {
     if (status < 200 || status > 599) return false;
     const std::size_t before = out.size();
+    out.resize(before + most_needed(context, fields));
+    HeadText head(out.data() + before);
     Noted noted;
-    append_status_line(status, out);
-    if (!append_fields(fields, status != 204, noted, out)) {
+    add_status_line(status, head);
+    if (!add_fields(fields, status != 204, noted, head)) {
         out.resize(before);
         return false;
     }
@@ -123,15 +150,16 @@ bool ResponseWriter::begin(const ResponseContext& context, int status, std::span
     }
     if (framing_ == BodyFraming::until_close) keep_alive_ = false;
 
-    if (!noted.server && !context.server.empty()) append_field("Server", context.server, out);
-    if (!noted.date && !context.date.empty()) append_field("Date", context.date, out);
-    if (framing_ == BodyFraming::chunked) append_field("Transfer-Encoding", "chunked", out);
+    if (!noted.server) head.add(context.server_line);
+    if (!noted.date) head.add(context.date_line);
+    if (framing_ == BodyFraming::chunked) head.add("Transfer-Encoding: chunked\r\n");
     if (!keep_alive_) {
-        append_field("Connection", "close", out);
+        head.add("Connection: close\r\n");
     } else if (context.minor == 0) {
-        append_field("Connection", "keep-alive", out);
+        head.add("Connection: keep-alive\r\n");
     }
-    out.append("\r\n", 2);
+    head.add("\r\n");
+    out.resize(static_cast<std::size_t>(head.end() - out.data()));
     return true;
 }
 

@@ -15,11 +15,11 @@ enum class BodyFraming { none, length, chunked, until_close };
 
 // What the response's framing depends on, taken from the request.
 struct ResponseContext {
-    bool head_request = false; // HEAD: no body, whatever the fields say
-    int minor = 1;             // of the request
-    bool keep_alive = true;    // the connection may be used again: the client asks for it and the server is willing
-    std::string_view date;     // an IMF-fixdate, for the Date field
-    std::string_view server;   // for the Server field
+    bool head_request = false;    // HEAD: no body, whatever the fields say
+    int minor = 1;                // of the request
+    bool keep_alive = true;       // the connection may be used again: the client asks for it and the server is willing
+    std::string_view date_line;   // the Date field as it is sent, with its CRLF; added unless the app has one
+    std::string_view server_line; // the same of the Server field
 };
 
 // One response's way out. begin(), then body() and body_announced() as often as needed, then end().

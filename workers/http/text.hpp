@@ -10,21 +10,39 @@ namespace cppcorn::http {
 
 namespace detail {
 
-constexpr std::array<bool, 256> make_token_table() {
+constexpr std::array<bool, 256> make_table(std::string_view others) {
     std::array<bool, 256> table{};
     for (int c = '0'; c <= '9'; ++c) table[static_cast<std::size_t>(c)] = true;
     for (int c = 'A'; c <= 'Z'; ++c) table[static_cast<std::size_t>(c)] = true;
     for (int c = 'a'; c <= 'z'; ++c) table[static_cast<std::size_t>(c)] = true;
-    for (char c : std::string_view("!#$%&'*+-.^_`|~")) table[static_cast<unsigned char>(c)] = true;
+    for (char c : others) table[static_cast<unsigned char>(c)] = true;
     return table;
 }
 
-inline constexpr std::array<bool, 256> token_table = make_token_table();
+inline constexpr std::array<bool, 256> token_table = make_table("!#$%&'*+-.^_`|~");
+inline constexpr std::array<bool, 256> reg_name_table = make_table("-._~%!$&'()*+,;=");
+
+inline std::uint64_t load_word(const char* from) {
+    std::uint64_t word;
+    std::memcpy(&word, from, sizeof word);
+    return word;
+}
+
+// Whether one of eight bytes is a control byte, or perhaps an HTAB.
+inline bool may_have_control(std::uint64_t word) {
+    constexpr std::uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
+    const std::uint64_t del = word ^ (ones * 0x7f);
+    return ((((word - ones * 0x20) & ~word) | ((del - ones) & ~del)) & tops) != 0;
+}
 
 } // namespace detail
 
 constexpr bool is_token_char(char c) {
     return detail::token_table[static_cast<unsigned char>(c)];
+}
+// RFC 3986, 3.2.2, with the "%" of an escape.
+constexpr bool is_reg_name_char(char c) {
+    return detail::reg_name_table[static_cast<unsigned char>(c)];
 }
 constexpr bool is_digit(char c) {
     return c >= '0' && c <= '9';
@@ -53,18 +71,33 @@ constexpr bool is_token(std::string_view text) {
 }
 
 inline bool has_control(std::string_view text) {
-    constexpr std::uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
-    std::size_t i = 0;
-    for (; i + 8 <= text.size(); i += 8) { // eight at a time: values are most of a head
-        std::uint64_t word;
-        std::memcpy(&word, text.data() + i, 8);
-        std::uint64_t del = word ^ (ones * 0x7f);
-        if ((((word - ones * 0x20) & ~word) | ((del - ones) & ~del)) & tops) break; // perhaps: an HTAB lands here, too
+    const char* const end = text.data() + text.size();
+    bool perhaps = text.size() < 8;
+    if (!perhaps) { // eight at a time, the last eight once more: values are most of a head
+        for (const char* at = text.data(); at + 8 <= end; at += 8)
+            perhaps |= detail::may_have_control(detail::load_word(at));
+        perhaps |= detail::may_have_control(detail::load_word(end - 8));
     }
-    for (; i < text.size(); ++i) {
-        if (is_control(text[i])) return true;
+    if (!perhaps) return false;
+    for (char c : text) {
+        if (is_control(c)) return true;
     }
     return false;
+}
+
+// Whether `token`, which is one, reads as `name` in any case. `name` has lower-case letters, digits and hyphens only,
+// so that the bit that tells cases apart tells nothing else of a token.
+inline bool is_named(std::string_view token, std::string_view name) {
+    constexpr std::uint64_t case_bits = 0x2020202020202020;
+    if (token.size() != name.size()) return false;
+    std::size_t i = 0;
+    for (; i + 8 <= name.size(); i += 8) {
+        if ((detail::load_word(token.data() + i) | case_bits) != detail::load_word(name.data() + i)) return false;
+    }
+    for (; i < name.size(); ++i) {
+        if ((token[i] | 0x20) != name[i]) return false;
+    }
+    return true;
 }
 
 constexpr std::string_view trim(std::string_view text) {
