@@ -29,7 +29,8 @@ std::size_t end_of_string(std::string_view text, std::size_t at, char quote, boo
     return text.size();
 }
 
-// Whether a key or a value may begin, and with it a string. Keys with dots make sections, which are not used here.
+// Whether a key or a value may begin, and with it a string. Keys with dots and braces make sections, which are not used
+// here.
 class Place {
   public:
     bool may_begin() const { return may_begin_; }
@@ -37,9 +38,9 @@ class Place {
     void pass(char c) {
         if (c == ' ' || c == '\t' || c == '\r' || c == '[') return;
         const bool is_first_equals = c == '=' && !in_value_;
-        const bool is_next = c == '\n' || c == ',' || (c == '{' && may_begin_);
+        const bool is_next = c == '\n' || c == ',';
         may_begin_ = is_next || is_first_equals;
-        in_value_ = (in_value_ && !is_next) || is_first_equals;
+        in_value_ = (in_value_ && c != '\n') || is_first_equals;
     }
 
   private:
