@@ -112,6 +112,7 @@ BindAddress parse_tcp4(std::string_view whole, std::string_view text) {
         if (address.host.empty()) address.host = "0.0.0.0";
     }
     if (!is_valid_host(address.host)) refuse_form(whole);
+    if (address.host == "unix") refuse(whole, "has no path; write it as unix:PATH"); // "unix:80" would be a path
     return address;
 }
 
@@ -129,7 +130,7 @@ std::string BindAddress::setting() const {
         case Kind::tcp6:
             return "[" + host + "]:" + std::to_string(port);
         case Kind::unix_path:
-            return "unix:" + path;
+            return (path.substr(0, 2) == "//" ? "unix://" : "unix:") + path;
         case Kind::inherited_fd:
             return "fd://" + std::to_string(fd);
     }

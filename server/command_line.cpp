@@ -37,11 +37,19 @@ const Setting* find_flag(const std::string& word) {
     return nullptr;
 }
 
-void append_value(std::vector<std::string>& words, const Setting& setting, const std::string& flag,
-                  const std::string* value) {
+// Of a word behind a flag that can do without a value.
+bool is_app(const std::string& word) {
+    return word.find_first_of(":./") != std::string::npos;
+}
+
+// How many words the value takes: none where the flag stands alone.
+std::size_t append_value(std::vector<std::string>& words, const Setting& setting, const std::string& flag,
+                         const std::string* value) {
     const bool is_missing = value == nullptr || *value == "--" || find_flag(*value) != nullptr;
-    if (is_missing) throw UsageError(flag + " needs a value: " + flag + " " + setting.value_name);
-    words.push_back(*value);
+    const bool is_bare = setting.bare_value != nullptr && (is_missing || is_app(*value));
+    if (is_missing && !is_bare) throw UsageError(flag + " needs a value: " + flag + " " + setting.value_name);
+    words.push_back(is_bare ? setting.bare_value : *value);
+    return is_bare ? 0 : 1;
 }
 
 // CLI11 takes "--chdir=" as a flag whose value is the next word, and the flag after a flag as its value. Each flag that
@@ -65,8 +73,7 @@ std::vector<std::string> separate_values(const std::vector<std::string>& argumen
         } else if (equals != std::string::npos) {
             words.push_back(word.substr(equals + 1));
         } else if (setting != nullptr && setting->takes_value()) {
-            append_value(words, *setting, flag, i + 1 < arguments.size() ? &arguments[i + 1] : nullptr);
-            ++i;
+            i += append_value(words, *setting, flag, i + 1 < arguments.size() ? &arguments[i + 1] : nullptr);
         }
     }
     return words;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "server/config_letters.hpp"
+
 // Header-only: one library less for the server to find at run time.
 #define TOML_HEADER_ONLY 1
 // What it would assert about a file, it also reports as an error.
@@ -41,6 +43,9 @@ ConfigEntry make_entry(const std::string& key, const toml::node& node) {
 } // namespace
 
 std::vector<ConfigEntry> parse_config_file(std::string_view text) {
+    if (const auto line = line_of_stray_letter(text)) {
+        throw ConfigFileError("line " + std::to_string(*line) + ": letters beyond ASCII belong in quotes");
+    }
     toml::table table;
     try {
         table = toml::parse(text);

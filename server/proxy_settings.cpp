@@ -105,8 +105,10 @@ std::vector<Setting> proxy_rows() {
          .environment = "SCRIPT_NAME",
          .value = path(&Settings::root_path)},
         {.names = {"proxy-protocol"},
-         .value_name = "off|v1|v2|auto",
-         .help = "Which PROXY protocol header a proxy sends before its first request; auto: either, or none.",
+         .value_name = "[off|v1|v2|auto]",
+         .bare_value = "auto",
+         .help = "Which PROXY protocol header a proxy sends before its first request; auto: either, or none. The flag "
+                 "alone means auto.",
          .value = proxy_protocol()},
         {.names = {"proxy-allow-from"},
          .file_names = {"proxy_allow_ips"},

@@ -36,6 +36,7 @@ struct Setting {
     Group group = Group::config;              // set by the table
     Scope scope = Scope::everywhere;
     const char* value_name = nullptr; // as shown in --help; null for switches
+    const char* bare_value = nullptr; // what the flag alone stands for; null where it needs a value
     const char* help = "";            // one sentence
     const char* environment = nullptr;
     const char* environment_prefix = ""; // stands in front of the variable's text: PORT is only a part of a bind

@@ -37,6 +37,30 @@ std::optional<unsigned> parse_prefix_length(std::string_view text, unsigned most
                                 "(10.0.0.0/8, fd00::/8), or * for all");
 }
 
+// Somebody who writes 10.0.0.1/8 may mean one address or the network: only they know.
+[[noreturn]] void refuse_bits(const std::string& text, const std::string& network) {
+    throw std::invalid_argument("'" + text + "' is an address within a network; write " + network +
+                                " for the network, " + text.substr(0, text.find('/')) + " for the address");
+}
+
+// The network's bits of the address, and zeros behind them.
+IpAddress first_address(IpAddress address, unsigned bits) {
+    for (std::size_t i = 0; i < address.size(); ++i, bits -= std::min(bits, 8u)) {
+        address[i] = static_cast<std::uint8_t>(address[i] & (0xff00 >> std::min(bits, 8u)));
+    }
+    return address;
+}
+
+std::string show(const IpAddress& address, bool as_v4) {
+    IpAddressText text = "";
+    if (as_v4) {
+        write_ip_address(address, text);
+    } else {
+        ::inet_ntop(AF_INET6, address.data(), text, sizeof text);
+    }
+    return text;
+}
+
 } // namespace
 
 bool is_ipv4(const IpAddress& address) {
@@ -93,7 +117,10 @@ AddressSet::Network AddressSet::parse_network(const std::string& text) {
     const bool written_as_v4 = host.find(':') == std::string::npos;
     const auto bits = parse_prefix_length(std::string_view(text).substr(slash + 1), written_as_v4 ? 32 : 128);
     if (!bits) refuse(text);
-    return {*address, written_as_v4 ? *bits + mapped_bits : *bits};
+    const Network network{*address, written_as_v4 ? *bits + mapped_bits : *bits};
+    const IpAddress first = first_address(network.address, network.bits);
+    if (first != network.address) refuse_bits(text, show(first, written_as_v4) + text.substr(slash));
+    return network;
 }
 
 bool AddressSet::Network::contains(const IpAddress& other) const {

@@ -140,7 +140,7 @@ void Connection::enter(Phase phase, Time now, std::uint64_t bytes) {
 
 Connection::Wants Connection::overdue(Service& service, ExchangePool& pool) {
     const bool half_sent = (phase_ == Phase::head || phase_ == Phase::body) && !exchange_->answered();
-    if (!half_sent || !preamble_read_) return close(pool);
+    if (!half_sent || !preamble_read_ || exchange_->no_request()) return close(pool);
     exchange_->refuse(408, phase_ == Phase::head ? "the head took too long" : "the body took too long", peer_, service);
     last_answer_ = true;
     return send_answers(service, pool);

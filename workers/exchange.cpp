@@ -145,7 +145,8 @@ void Exchange::fill_request(const Peer& peer, const Service& service) {
         http::percent_decode(head.path, path_);
         path = path_;
     }
-    const std::string_view script_name = told_.has_script_name ? told_.script_name : service.settings.root_path;
+    const std::string_view script_name =
+        http::decoded_mount(told_.has_script_name ? told_.script_name : service.settings.root_path, script_name_);
     request_.script_name = to_abi(script_name);
     request_.path = to_abi(http::path_below(path, script_name));
     request_.query = to_abi(head.query);
@@ -202,7 +203,8 @@ void Exchange::finish_response(int result, Service& service) {
 }
 
 void Exchange::answer(int status, Service& service) {
-    const http::ResponseContext how = context(service);
+    http::ResponseContext how = context(service);
+    if (!head_read_) how.head_request = std::string_view(refused_line_).substr(0, 5) == "HEAD ";
     const http::Field* accept = head_read_ ? parser_.head().find("accept") : nullptr;
     const std::string_view refused = refused_ && !head_read_ ? input_.unconsumed() : std::string_view{};
     const std::string text =

@@ -52,12 +52,21 @@ class Exchange {
     // After this response the connection is to be closed; cut: at once and without a proper end.
     bool close_after() const { return !keep_alive_ || cut_; }
     bool cut() const { return cut_; }
-    // The client may still be sending, so that a plain close could destroy the response on its way (RFC 9112, 9.6).
-    bool client_may_send() const { return !body_read_ || !input_.empty() || parser_.head().keep_alive; }
+    // The client may still be sending, so that a plain close could destroy the response on its way (RFC 9112, 9.6). One
+    // that asked for the end and sent no body is taken at its word: to wait for its end costs system calls. Behind a
+    // body, old clients send a line end that belongs to nothing.
+    bool client_may_send() const {
+        const http::RequestHead& head = parser_.head();
+        return !body_read_ || !input_.empty() || head.keep_alive || head.has_body() || refused_;
+    }
     // The body's only mark of its end is the connection's: a cut has to be a reset, or the client takes it for
     // complete.
     bool cut_needs_reset() const { return writer_.framing() == http::BodyFraming::until_close; }
     bool untouched() const { return !head_read_ && input_.empty(); }
+    // Nothing of a request has come; perhaps line ends, which may belong to the one before.
+    bool no_request() const {
+        return !head_read_ && input_.unconsumed().find_first_not_of("\r\n") == std::string_view::npos;
+    }
 
     // The request and its body are dealt with: ready for the next one on the same connection.
     void next_request();
@@ -132,6 +141,7 @@ class Exchange {
     std::string body_; // decoded, not yet taken by the app
     std::size_t body_taken_ = 0;
     std::string path_;         // decoded, where it differs from what was sent
+    std::string script_name_;  // the same
     std::string refused_line_; // of a request that was refused before its head was complete
     std::vector<cppcorn_field> fields_;
     http::ForwardingRules::Told told_; // by a trusted proxy

@@ -66,6 +66,19 @@ def wait_until(predicate, timeout=10.0, what="the condition"):
         pause = min(pause * 1.5, 0.02)
 
 
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+def has_ipv6():
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
 # ---- Processes
 
 

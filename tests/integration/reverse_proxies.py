@@ -5,7 +5,7 @@ import shutil
 import socket
 import subprocess
 
-from harness import SLOWNESS, _die_with_parent, kill_session, wait_until
+from harness import SLOWNESS, _die_with_parent, free_port, kill_session, wait_until
 
 # What each proxy adds to the answers that came from the server behind it; "failed" where the server may have seen the
 # request and yet none came.
@@ -29,18 +29,23 @@ http {{
     client_header_timeout 1s;
     client_body_timeout 1s;
     keepalive_timeout 5s;
+    map $http_host $told_host {{
+        default $http_host;
+        "" $host;
+    }}
     upstream app {{
         server 127.0.0.1:{upstream};
         keepalive 8;
     }}
     server {{
         listen 127.0.0.1:{port};
+        server_name localhost;
         add_header X-Upstream $upstream_status always;
         location / {{
             proxy_pass http://app;
             proxy_http_version 1.1;
             proxy_set_header Connection "";
-            proxy_set_header Host $http_host;
+            proxy_set_header Host $told_host;
             proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
             proxy_set_header X-Forwarded-Proto https;
         }}
@@ -96,12 +101,6 @@ sub vcl_backend_error {{
 
 def program(name):
     return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
-
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 class Proxy:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import APPS, BINARY, clean_environment, command_line, is_alive, kill_session, open_files, process, processes, read_response, request_bytes, run, wait_until
+from harness import APPS, BINARY, clean_environment, command_line, free_port, is_alive, kill_session, open_files, process, processes, read_response, request_bytes, run, wait_until
 
 
 class Daemon:
@@ -24,12 +24,6 @@ class Daemon:
 
     def workers(self):
         return [each.pid for each in processes() if each.parent == self.pid and each.state not in "ZX"]
-
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 @contextmanager

@@ -150,6 +150,17 @@ def test_connection_close_is_honoured(echo):
     assert b"Connection: close" in answer
 
 
+def test_a_line_end_behind_the_last_body_is_no_reset(echo):
+    """Some clients send one that belongs to nothing (RFC 9112, 2.2)."""
+    with echo.connect() as sock:
+        sock.sendall(b"POST / HTTP/1.1\r\n" + HOST + b"Connection: close\r\nContent-Length: 5\r\n\r\nhello")
+        assert read_response(sock).body == b"hello"
+        assert read_end(sock) == b""
+        for _ in range(3):
+            sock.sendall(b"\r\n")
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
+
+
 def test_absolute_form_takes_precedence_over_host():
     with Server("environ:app") as server:
         answer = exchange(server, b"GET http://example.org:81/a%20b?q=1 HTTP/1.1\r\nHost: other\r\nConnection: close\r\n\r\n")
@@ -286,6 +297,16 @@ def test_refusals_can_be_read_by_the_client(echo, request_bytes, status):
     assert b"Connection: close" in answer
 
 
+@pytest.mark.parametrize(
+    "fields, status", [(b"", 400), (HOST + b"X\r\n", 400), (HOST + b"Expect: x\r\n", 417), (HOST + b"Upgrade: " + b"x" * 9000, 431)]
+)
+def test_a_refusal_of_head_has_no_body(echo, fields, status):
+    answer = exchange(echo, b"HEAD / HTTP/1.1\r\n" + fields + b"\r\n")
+    assert status_of(answer) == status
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"\r\nContent-Length: " in head and body == b""
+
+
 def test_nothing_after_a_refusal_is_served(echo):
     answer = exchange(echo, b"GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n" + HOST + b"\r\n")
     assert answer.count(b"HTTP/1.1 ") == 1
@@ -322,11 +343,15 @@ def test_deadlines_answer_408_or_close_silently():
         idle = server.connect(timeout=5)
         idle.sendall(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
         assert read_response(idle)[0] == 200
+        line_end = server.connect(timeout=5)
+        line_end.sendall(b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 1\r\n\r\na\r\n")
+        assert read_response(line_end)[0] == 200
         assert silent.recv(100) == b""
+        assert line_end.recv(100) == b""
         assert half_head.recv(1000).startswith(b"HTTP/1.1 408 ")
         assert half_body.recv(1000).startswith(b"HTTP/1.1 408 ")
         assert idle.recv(100) == b""
-        for sock in (silent, half_head, half_body, idle):
+        for sock in (silent, half_head, half_body, idle, line_end):
             sock.close()
 
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from harness import Disconnected, Server, is_alive, read_response, wait_until
+from harness import Disconnected, Server, free_port, is_alive, read_response, wait_until
 
 GET = b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -83,11 +83,6 @@ def test_a_stuck_worker_does_not_outlive_a_killed_master(path):
 
 def test_a_reload_lets_go_of_the_address_before(tmp_path):
     settings = tmp_path / "cppcorn.toml"
-
-    def free_port():
-        with socket.socket() as sock:
-            sock.bind(("127.0.0.1", 0))
-            return sock.getsockname()[1]
 
     first, second = free_port(), free_port()
     settings.write_text(f'bind = "127.0.0.1:{first}"\n')

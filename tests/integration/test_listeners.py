@@ -6,20 +6,7 @@ import stat
 
 import pytest
 
-from harness import APPS, Server, read_response, request_bytes, run, wait_until
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
-
-
-def has_ipv6():
-    try:
-        with socket.create_server(("::1", 0), family=socket.AF_INET6):
-            return True
-    except OSError:
-        return False
+from harness import APPS, Server, free_port, has_ipv6, read_response, request_bytes, run, wait_until
 
 
 needs_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="no IPv6 on this machine")

@@ -16,17 +16,13 @@ from harness import (
     SLOWNESS,
     Disconnected,
     clean_environment,
+    free_port,
     kill_session,
     processes,
     read_response,
     request_bytes,
     wait_until,
 )
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 def needed(program):

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from harness import Server, read_end, read_response, request_bytes, run
+from harness import Server, has_ipv6, read_end, read_response, request_bytes, run
 
 TRUSTED = "127.0.0.1"
 STRANGER = "127.0.0.2"
@@ -49,14 +49,6 @@ def is_closed_without_a_word(sock):
         return sock.recv(100) == b""
     except ConnectionResetError:
         return True
-
-
-def has_ipv6():
-    try:
-        with socket.create_server(("::1", 0), family=socket.AF_INET6):
-            return True
-    except OSError:
-        return False
 
 
 @pytest.fixture(scope="module")
@@ -190,6 +182,15 @@ def test_root_path(path, path_info):
         env = environ(server, path=path, source=STRANGER)
         assert (env["SCRIPT_NAME"], env["PATH_INFO"], env["RAW_URI"]) == ("/shop", path_info, path)
         assert environ(server, {"SCRIPT_NAME": "/other"}, "/other/x")["PATH_INFO"] == "/x"
+
+
+def test_a_mount_point_may_be_percent_encoded(usual):
+    env = environ(usual, {"SCRIPT_NAME": "/my%20app"}, "/my%20app/a%20b")
+    assert (env["SCRIPT_NAME"], env["PATH_INFO"]) == ("/my app", "/a b")
+    with Server("environ:app", "--root-path", "/my%20app") as server:
+        for path in ("/my%20app/x", "/m%79%20app/x"):
+            env = environ(server, path=path)
+            assert (env["SCRIPT_NAME"], env["PATH_INFO"]) == ("/my app", "/x")
 
 
 # ---- The PROXY protocol

@@ -14,6 +14,7 @@ from harness import (
     SLOWNESS,
     Disconnected,
     Server,
+    free_port,
     is_alive,
     is_sleeping,
     open_files,
@@ -376,11 +377,6 @@ def test_hup_sends_the_logs_elsewhere(site):
         wait_until(lambda: access.exists() and "GET /throw" in access.read_text(), what="the new access log")
         assert "thrown" not in before.read_text()
         assert not holds_open(server.pid, "before.log")
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 def test_hup_moves_to_another_port(site):

@@ -46,7 +46,6 @@ TEST_CASE("an IPv4 address equals the IPv6 address it is mapped to") {
 TEST_CASE("a network holds what begins as it does") {
     CHECK(holds({"10.0.0.0/8"}, "10.255.255.255"));
     CHECK_FALSE(holds({"10.0.0.0/8"}, "11.0.0.0"));
-    CHECK(holds({"10.1.2.3/8"}, "10.0.0.1"));
     CHECK(holds({"192.0.2.128/25"}, "192.0.2.128"));
     CHECK_FALSE(holds({"192.0.2.128/25"}, "192.0.2.127"));
     CHECK(holds({"192.0.2.1/32"}, "192.0.2.1"));
@@ -88,6 +87,21 @@ TEST_CASE("what is no address or network is refused by name") {
             CHECK(std::string(error.what()).substr(0, expected.size()) == expected);
         }
     }
+}
+
+TEST_CASE("an address within a network is refused, as it may mean either") {
+    for (const auto& [text, network] :
+         {std::pair{"10.0.0.1/8", "10.0.0.0/8"}, std::pair{"192.0.2.129/25", "192.0.2.128/25"},
+          std::pair{"1.2.3.4/0", "0.0.0.0/0"}, std::pair{"2001:db8::1/33", "2001:db8::/33"},
+          std::pair{"2001:db8:8000::/32", "2001:db8::/32"}, std::pair{"::1/127", "::/127"},
+          std::pair{"::ffff:10.0.0.1/104", "::ffff:10.0.0.0/104"}}) {
+        INFO(text);
+        const std::string written = text;
+        CHECK_THROWS_WITH(AddressSet({written}), "'" + written + "' is an address within a network; write " + network +
+                                                     " for the network, " + written.substr(0, written.find('/')) +
+                                                     " for the address");
+    }
+    CHECK(holds({"10.0.0.1/32", "fd00::1/128"}, "10.0.0.1"));
 }
 
 TEST_CASE("a socket's address is told, a unix socket's is none") {

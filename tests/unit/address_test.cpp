@@ -41,11 +41,18 @@ TEST_CASE("a bind address is read and shown") {
         {"unix:///run/app.sock", Kind::unix_path, "unix:/run/app.sock"},
         {"unix:app.sock", Kind::unix_path, "unix:app.sock"},
         {"unix://app:1.sock", Kind::unix_path, "unix:app:1.sock"},
+        {"unix:////run/app.sock", Kind::unix_path, "unix:////run/app.sock"},
         {"fd://3", Kind::inherited_fd, "fd://3"},
     }));
     const auto address = parse_bind(row.text);
+    CHECK(parse_bind(address.setting()) == address);
     CHECK(address.kind == row.kind);
     CHECK(address.text() == row.shown);
+}
+
+TEST_CASE("a host that its port would turn into a path is refused") {
+    CHECK(error_of("unix") == "'unix' has no path; write it as unix:PATH");
+    CHECK(error_of("tcp://unix:80") == "'tcp://unix:80' has no path; write it as unix:PATH");
 }
 
 TEST_CASE("the parts of a bind address") {

@@ -108,6 +108,17 @@ TEST_CASE("a name with an underscore is kept for a trusted peer, whatever become
     }
 }
 
+TEST_CASE("a mount point is compared as paths are, decoded and without a slash at its end") {
+    std::string memory;
+    CHECK(decoded_mount("/shop", memory) == "/shop");
+    CHECK(decoded_mount("/my%20app", memory) == "/my app");
+    CHECK(decoded_mount("/my%2520app", memory) == "/my%20app");
+    CHECK(decoded_mount("/shop%2F", memory) == "/shop");
+    CHECK(decoded_mount("/100%", memory) == "/100%");
+    CHECK(decoded_mount("", memory).empty());
+    CHECK(path_below("/my app/cart", decoded_mount("/my%20app", memory)) == "/cart");
+}
+
 TEST_CASE("a path below the mount point is told without it") {
     CHECK(path_below("/shop/cart", "/shop") == "/cart");
     CHECK(path_below("/shop/", "/shop") == "/");

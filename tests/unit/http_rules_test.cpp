@@ -204,14 +204,16 @@ TEST_CASE("http rule 11: an extension has a name, a value where it says so, and 
     auto chunk = [](std::string_view extension) {
         return refusal_of(chunked_head + "1" + std::string(extension) + "\r\nx\r\n0\r\n\r\n");
     };
-    for (const char* good : {"", ";a", ";a=b", ";a=\"b c\"", ";a=\"\"", ";a=\";\xe9\t\""}) {
+    for (const char* good :
+         {"", ";a", ";a=b", ";a=\"b c\"", ";a=\"\"", ";a=\";\xe9\t\"", ";a;b", ";a=b;c=\"d\";e", "; a", " ;a", ";a ;b",
+          ";a =b", ";a= b", " \t;\ta\t=\t\"b\"\t;c", ";a=\"\\\"\"", ";a=\"\\\\\""}) {
         CAPTURE(good);
         CHECK(chunk(good) == 0);
     }
     for (const char* bad :
-         {";",      ";=b",   ";a=",   ";a=\"",   ";a=b\"",      ";a=b\"c\"",   ";a=\"b\"c",  ";a\"b\"",
-          ";a=b=c", "=a",    ";a;b",  ";a b",    "; a",         " ;a",         ";a ;b",      ";a =b",
-          ";a= b",  ";a=b ", ";\xe9", ";a=\xe9", ";a=\"\x01\"", ";a=\"\x7f\"", ";a=\"\\\"\""}) {
+         {";",  ";=b",  ";a=",    ";a=\"",   ";a=b\"",      ";a=b\"c\"",   ";a=\"b\"c", ";a\"b\"",      ";a=b=c",
+          "=a", ";a b", ";a=b c", ";a ",     ";a=b ",       ";a=\"b\" ",   "; ",        ";a;",          ";;a",
+          " ",  "\t",   ";\xe9",  ";a=\xe9", ";a=\"\x01\"", ";a=\"\x7f\"", ";a=\"\\\"", ";a=\"\\\x01\""}) {
         CAPTURE(bad);
         CHECK(chunk(bad) == 400);
     }

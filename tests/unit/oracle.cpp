@@ -213,11 +213,9 @@ class Reader {
         return size;
     }
 
-    // *( BWS ";" BWS token [ BWS "=" BWS ( token / quoted-string ) ] ): RFC 9112, 7.1.1. Blanks, several extensions and
-    // escapes deviate.
+    // *( BWS ";" BWS token [ BWS "=" BWS ( token / quoted-string ) ] ): RFC 9112, 7.1.1.
     void read_extensions(std::string_view text) {
-        for (int count = 1; !text.empty(); ++count) {
-            if (count > 1) answer_.deviates = true;
+        while (!text.empty()) {
             skip_blanks(text);
             require(!text.empty() && text[0] == ';', "; before an extension");
             text.remove_prefix(1);
@@ -233,16 +231,14 @@ class Reader {
             text.remove_prefix(1);
             skip_blanks(text);
             if (!text.empty() && text[0] == '"') {
-                skip_quoted(text, answer_.deviates);
+                skip_quoted(text);
             } else {
                 skip_token(text);
             }
         }
     }
 
-    void skip_blanks(std::string_view& text) {
-        if (text.empty() || !is_blank(text[0])) return;
-        answer_.deviates = true;
+    static void skip_blanks(std::string_view& text) {
         while (!text.empty() && is_blank(text[0])) text.remove_prefix(1);
     }
 
@@ -253,12 +249,11 @@ class Reader {
         text.remove_prefix(size);
     }
 
-    static void skip_quoted(std::string_view& text, bool& deviates) {
+    static void skip_quoted(std::string_view& text) {
         for (std::size_t i = 1; i < text.size(); ++i) {
             require(is_text(text[i]), "no control bytes in a quoted string");
             if (text[i] == '"') return text.remove_prefix(i + 1);
             if (text[i] != '\\') continue;
-            deviates = true;
             require(++i < text.size() && is_text(text[i]), "a quoted pair");
         }
         throw Refused{"a quoted string has an end"};

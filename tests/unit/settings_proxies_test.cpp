@@ -92,6 +92,27 @@ TEST_CASE("the PROXY protocol is off unless a version is named") {
     CHECK(sources.load().values.proxy_allow_from.texts() == Texts{"10.0.0.0/8"});
 }
 
+TEST_CASE("--proxy-protocol alone means auto, as gunicorn's flag does") {
+    using http::ProxyProtocol;
+    const auto loaded = [](const Texts& arguments) {
+        SettingsSources sources;
+        sources.arguments = arguments;
+        return sources.load().values;
+    };
+    for (const Texts& arguments :
+         {Texts{"--proxy-protocol", "myapp:app"}, Texts{"myapp:app", "--proxy-protocol"},
+          Texts{"--proxy-protocol", "--preload", "myapp:app"}, Texts{"--proxy-protocol", "--", "myapp:app"}}) {
+        CHECK(loaded(arguments).proxy_protocol == ProxyProtocol::automatic);
+        CHECK(loaded(arguments).app == "myapp:app");
+    }
+    CHECK(loaded({"--proxy-protocol", "./my.so"}).app == "./my.so");
+    CHECK(loaded({"--proxy-protocol", "v1", "myapp:app"}).proxy_protocol == ProxyProtocol::v1);
+    SettingsSources variable;
+    variable.arguments = {"myapp"};
+    variable.environment = {{"CPPCORN_CMD_ARGS", "--proxy-protocol"}};
+    CHECK(variable.load().values.proxy_protocol == ProxyProtocol::automatic);
+}
+
 TEST_CASE("a bad address is told with what is allowed") {
     CHECK(
         value_error({"--forwarded-allow-ips", "127.0.0.1,10.0.0.0/33"}) ==

@@ -1,6 +1,6 @@
-// The form of a chunk-size line (RFC 9112, 7.1 and 7.1.1), to which llhttp does not hold extensions: it takes them
-// without a name, without a value, and with quotes anywhere. Some legal ones are refused, as llhttp does: those with
-// blanks around ";" and "=", several, escapes in quotes.
+// The form of a chunk-size line (RFC 9112, 7.1 and 7.1.1). Extensions are checked and forgotten. llhttp sees the size
+// and the line's end only: it takes extensions without a name, without a value, and with quotes anywhere, and refuses
+// legal ones: several, those with blanks around ";" and "=", and escapes in quotes.
 #pragma once
 
 namespace cppcorn::http {
@@ -12,12 +12,30 @@ class ChunkLine {
     // False if the line cannot go on with this byte; the line is then of no further use.
     bool take(char c);
 
-    bool whole() const { return state_ == State::whole; } // its LF was the last byte
+    bool in_size() const { return state_ == State::digits; } // the last byte was one of the size's digits
+    bool whole() const { return state_ == State::whole; }    // its LF was the last byte
 
   private:
-    enum class State { no_digit, digits, no_name, name, no_value, value, quoted, unquoted, cr, whole, broken };
+    enum class State {
+        no_digit,
+        digits,
+        before_semicolon,
+        before_name,
+        name,
+        behind_name,
+        before_value,
+        value,
+        quoted,
+        escaped,
+        unquoted,
+        cr,
+        whole,
+        broken
+    };
 
     State after(char c) const;
+    static State behind_item(char c);
+    State before_end(char c) const;
 
     State state_ = State::no_digit;
 };

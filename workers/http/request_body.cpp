@@ -68,10 +68,14 @@ Verdict RequestParser::read_chunk_line(std::string_view bytes, std::size_t& at) 
 
     chunk_lines_ += part.size();
     if (chunk_lines_ > chunk_lines_ahead + body_size_) return {400, "chunk-size lines over the limit"};
+    std::size_t digits = 0;
     for (char c : part) {
         if (!chunk_line_.take(c)) return {400, "malformed chunk-size line"};
+        if (chunk_line_.in_size()) ++digits; // they come first
     }
-    if (feed(part) != HPE_OK || events_.chunk != whole) return {400, "malformed chunk-size line"};
+    bool agreed = feed(part.substr(0, digits)) == HPE_OK && !events_.chunk;
+    if (agreed && whole) agreed = feed("\r\n") == HPE_OK && events_.chunk;
+    if (!agreed) return {400, "malformed chunk-size line"};
     return whole ? take_chunk_size() : Verdict{};
 }
 
