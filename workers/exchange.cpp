@@ -135,7 +135,6 @@ void Exchange::fill_request(const Peer& peer, const Service& service) {
     for (std::size_t i = 0; i < fields_.size(); ++i) {
         fields_[i] = {to_abi(head.fields[i].name), to_abi(head.fields[i].value)};
     }
-    request_ = {};
     request_.size = sizeof request_;
     request_.http_minor = static_cast<std::uint32_t>(head.minor);
     request_.method = to_abi(head.method);
@@ -173,7 +172,7 @@ void Exchange::run_app(int socket, const Peer& peer, Service& service) {
     service.slot.begin_request(parser_.head().line, peer.address, started_,
                                timeout.count() > 0 ? started_ + timeout : SteadyClock::time_point::max());
     const int result = service.app.handle(service.app.self, &request_);
-    service.look_at_clock();
+    service.look_at_clock_again();
     finish_response(result, service);
     service.slot.end_request();
     call_ = nullptr;

@@ -29,11 +29,6 @@ void InputBuffer::grow(std::size_t least) {
     begin_ = pinned_ = 0;
 }
 
-void InputBuffer::unpin() {
-    pinned_ = 0;
-    outgrown_ = {};
-}
-
 void InputBuffer::clear() {
     unpin();
     begin_ = end_ = 0;

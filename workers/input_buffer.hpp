@@ -25,7 +25,10 @@ class InputBuffer {
 
     // What was consumed so far stays in place until unpin(), which comes before the next pin().
     void pin() { pinned_ = begin_; }
-    void unpin();
+    void unpin() {
+        pinned_ = 0;
+        if (!outgrown_.empty()) outgrown_ = {};
+    }
 
     void clear();
 

@@ -1,6 +1,7 @@
 // What all connections of one worker share. The worker owns it; a connection is given it with each call.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
@@ -50,6 +51,9 @@ class Service {
     // and the clock is read once for each request rather than wherever the time is needed.
     SteadyClock::time_point now() const { return now_; }
     void look_at_clock() { now_ = SteadyClock::now(); }
+    // After a call of the app. To a few milliseconds, which the kernel tells for a quarter of the price, unless how
+    // long the call took is to be logged.
+    void look_at_clock_again() { now_ = access_log.active() ? SteadyClock::now() : std::max(now_, coarse_now()); }
 
     // The Date field; made anew when the second has changed.
     std::string_view date_line() {
@@ -62,6 +66,12 @@ class Service {
     }
 
   private:
+    static SteadyClock::time_point coarse_now() {
+        timespec time;
+        ::clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+        return SteadyClock::time_point(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
+    }
+
     const SignalInbox& signals_;
     bool leaving_ = false;
     SteadyClock::time_point now_ = SteadyClock::now();

@@ -34,7 +34,7 @@ void RequestParser::reset() {
     last_ = 0;
     chunk_line_.restart();
     head_.clear();
-    refusal_ = Refusal();
+    refusal_ = {};
 }
 
 Progress RequestParser::next(std::string_view unconsumed) {
@@ -155,8 +155,7 @@ Verdict RequestParser::judge_fault(Found fault) const {
 
 Progress RequestParser::refuse(Verdict verdict) {
     phase_ = Phase::refused;
-    refusal_.status = verdict.status;
-    refusal_.reason = verdict.reason;
+    refusal_ = verdict;
     return {Step::refused, 0, {}};
 }
 

@@ -29,11 +29,6 @@
 
 namespace cppcorn::http {
 
-struct Refusal {
-    int status = 0;
-    std::string reason; // for logs: "bare LF in the request head"
-};
-
 enum class Step { need_more, head, body, end, refused };
 
 struct Progress {
@@ -58,7 +53,7 @@ class RequestParser {
 
     const RequestHead& head() const { return head_; }
     RequestHead& head() { return head_; }
-    const Refusal& refusal() const { return refusal_; }
+    const Verdict& refusal() const { return refusal_; }
 
     // Body bytes delivered so far.
     std::uint64_t body_size() const { return body_size_; }
@@ -119,7 +114,7 @@ class RequestParser {
     ChunkLine chunk_line_;
 
     RequestHead head_;
-    Refusal refusal_;
+    Verdict refusal_;
     std::uint64_t body_size_ = 0;
 };
 
