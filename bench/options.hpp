@@ -1,5 +1,6 @@
 // The command line that every server of ours in bench/ understands:
 //   --port P --workers N --body-size S [--file F]
+//   --version                                        (of the library that it is made with)
 // and the environment variable SLOW_MS. A mistake in it ends the process with status 2.
 #pragma once
 
@@ -19,7 +20,7 @@ struct Options {
     unsigned slow_ms = 0; // sleep so long before each answer
 };
 
-inline Options parse_options(int count, char** arguments) {
+inline Options parse_options(int count, char** arguments, const char* version = "none") {
     Options options;
     for (int i = 1; i < count; i += 2) {
         const std::string_view name = arguments[i];
@@ -32,6 +33,9 @@ inline Options parse_options(int count, char** arguments) {
             options.body_size = std::strtoull(value, nullptr, 10);
         } else if (name == "--file") {
             options.file = value;
+        } else if (name == "--version") {
+            std::puts(version);
+            std::exit(0);
         } else {
             std::fprintf(stderr, "usage: %s --port P --workers N --body-size S [--file F]\n", arguments[0]);
             std::exit(2);
