@@ -1,4 +1,5 @@
 // Boost.Beast: processes that share a listener, each with an asynchronous loop of its own.
+#include <array>
 #include <chrono>
 #include <ctime>
 #include <memory>
@@ -29,9 +30,12 @@ using MemoryResponse = http::response<http::span_body<const char>>;
 using FileResponse = http::response<http::file_body>;
 
 constexpr std::chrono::seconds kPatience(75);
+// Reads are no longer than the room that is there, and the buffer begins with none.
+constexpr std::size_t kReadSize = 16384;
 
 template <class Response>
-void set_fields(Response& response) {
+void set_fields(Response& response, bool keep_alive) {
+    response.keep_alive(keep_alive);
     response.set(http::field::content_type, "text/plain");
     response.set(http::field::server, "Boost.Beast");
     response.set(http::field::date, bench::http_date());
@@ -49,36 +53,40 @@ class App {
     }
 
     // Made anew each second for its Date; those being sent keep theirs.
-    std::shared_ptr<const MemoryResponse> from_memory() {
+    std::shared_ptr<const MemoryResponse> from_memory(bool keep_alive) {
+        Cached& cached = cached_[keep_alive ? 1 : 0];
         const std::time_t now = std::time(nullptr);
-        if (now != made_at_) {
+        if (now != cached.made_at) {
             auto response = std::make_shared<MemoryResponse>(http::status::ok, 11);
             response->body() = beast::span<const char>(body_.data(), body_.size());
-            set_fields(*response);
-            cached_ = std::move(response);
-            made_at_ = now;
+            set_fields(*response, keep_alive);
+            cached = {std::move(response), now};
         }
-        return cached_;
+        return cached.response;
     }
 
-    std::shared_ptr<FileResponse> from_file() const {
+    std::shared_ptr<FileResponse> from_file(bool keep_alive) const {
         auto response = std::make_shared<FileResponse>(http::status::ok, 11);
         error_code error;
         response->body().open(options_.file.c_str(), beast::file_mode::scan, error);
-        set_fields(*response);
+        set_fields(*response, keep_alive);
         return response;
     }
 
   private:
+    struct Cached {
+        std::shared_ptr<const MemoryResponse> response;
+        std::time_t made_at = 0;
+    };
+
     const bench::Options& options_;
     std::string body_;
-    std::shared_ptr<const MemoryResponse> cached_;
-    std::time_t made_at_ = 0;
+    std::array<Cached, 2> cached_; // by keep_alive
 };
 
 class Session : public std::enable_shared_from_this<Session> {
   public:
-    Session(Socket socket, App& app) : stream_(std::move(socket)), app_(app) {}
+    Session(Socket socket, App& app) : stream_(std::move(socket)), app_(app) { buffer_.reserve(kReadSize); }
 
     void read() {
         parser_.emplace();
@@ -92,8 +100,9 @@ class Session : public std::enable_shared_from_this<Session> {
   private:
     void answer() {
         app_.sleep();
-        if (app_.has_file()) return send(app_.from_file());
-        send(app_.from_memory());
+        const bool keep_alive = parser_->get().keep_alive();
+        if (app_.has_file()) return send(app_.from_file(keep_alive));
+        send(app_.from_memory(keep_alive));
     }
 
     template <class Response>
@@ -101,7 +110,7 @@ class Session : public std::enable_shared_from_this<Session> {
         stream_.expires_after(kPatience);
         http::async_write(stream_, *response, [self = shared_from_this(), response](error_code error, std::size_t) {
             if (error) return;
-            if (self->parser_->get().keep_alive()) return self->read();
+            if (response->keep_alive()) return self->read();
             self->stream_.socket().shutdown(tcp::socket::shutdown_send, error);
         });
     }
