@@ -1,4 +1,4 @@
-"""The servers that cppcorn is compared to, but for nginx and the floors: how each is started, and what it does otherwise."""
+"""The servers that cppcorn is compared to, but for nginx and the floors: how each is started, what it does otherwise."""
 
 import getpass
 import re
@@ -111,7 +111,10 @@ PUMA = Server(
     name="Puma",
     command=puma,
     version=version_of("puma", "--version"),
-    differs="no Date or Server field; reads a file and sends it, without sendfile; keeps an upload in a file",
+    differs="no Date or Server field; reads a file and sends it, without sendfile; keeps an upload in a file; a thread"
+    " waits for up to 0.2 s for a connection's next request before it takes another, so that idle ones cannot be opened"
+    " one by one",
+    scenarios=COMMON | PROCESS | {"slow", "reload"},
     reload=signal.SIGUSR1,
 )
 
