@@ -53,14 +53,15 @@ def main():
 
 
 def parse():
-    parser = argparse.ArgumentParser(prog="script/bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser("script/bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", nargs="?", default="all", choices=["all", "quick", "run", "list", "instructions"])
     parser.add_argument("--servers", help="names with commas in between; all by default")
     parser.add_argument("--scenarios", help="names with commas in between; all by default")
     parser.add_argument("--rounds", type=int, help="each round runs every server once (7; quick: 3)")
     parser.add_argument("--seconds", type=float, help="of load for each server in each round (1.0)")
     parser.add_argument("--cppcorn", default=ROOT / "build/release", help="the build, or binary, to measure")
-    parser.add_argument("--also-cppcorn", action="append", default=[], metavar="NAME=BUILD", help="another one beside it; may be repeated")
+    another = "another one beside it; may be repeated"
+    parser.add_argument("--also-cppcorn", action="append", default=[], metavar="NAME=BUILD", help=another)
     parser.add_argument("--programs", default=ROOT / "build/release/bench", help="where ninja bench_programs has put them")
     parser.add_argument("--apps", default=ROOT / "build/release/apps", help="for instructions: where hello.so is")
     parser.add_argument("--json", default=ROOT / "build/bench/latest.json", help="where all figures go")

@@ -28,7 +28,10 @@ def _row(running, seconds):
     without = load.run(running, 64, seconds)
     before = process_tree.pss_bytes(running.pid)
     with contextlib.ExitStack() as stack:
-        for _ in range(CONNECTIONS):
+        deadline = time.monotonic() + 30
+        for number in range(CONNECTIONS):
+            if time.monotonic() > deadline:
+                raise Failed(f"has answered only {number} of {CONNECTIONS} connections within 30 seconds")
             client = stack.enter_context(socket.create_connection(("127.0.0.1", running.port), timeout=20))
             client.sendall(REQUEST)
             receive_response(client)

@@ -44,7 +44,8 @@ class Wrk:
 
 
 def run(server, connections, seconds, options=()):
-    """Loads the running server, and returns Figures."""
+    """Loads the running server, and returns Figures. Answers of megabytes are under way when a run ends: their CPU time
+    is by what has come, in parts of an answer."""
     before = process_tree.cpu_nanoseconds(server.pid)
     wrk = Wrk(server.port, connections, options)
     try:
@@ -53,10 +54,10 @@ def run(server, connections, seconds, options=()):
     finally:
         wrk.kill()
     used = process_tree.cpu_between(before, process_tree.cpu_nanoseconds(server.pid))
-    return parse(output, used)
+    return parse(output, used, server.setup.body_size)
 
 
-def parse(output, cpu_seconds):
+def parse(output, cpu_seconds, body_size=0):
     total = re.search(r"(\d+) requests in", output)
     requests = int(total[1]) if total else 0
     rate = re.search(r"Requests/sec:\s+([\d.]+)", output)
@@ -65,9 +66,16 @@ def parse(output, cpu_seconds):
         requests_per_second=float(rate[1]) if rate else 0.0,
         p50_ms=_percentile(output, 50),
         p99_ms=_percentile(output, 99),
-        cpu_us=cpu_seconds / requests * 1e6 if requests else 0.0,
+        cpu_us=cpu_seconds / _answers(output, requests, body_size) * 1e6 if requests else 0.0,
         errors=_errors(output) or ("" if requests else "no request was answered: " + output.strip()[-200:]),
     )
+
+
+def _answers(output, requests, body_size):
+    read = re.search(r"requests in \S+, ([\d.]+)([KMGT])B read", output)
+    if body_size < 65536 or not read:
+        return requests
+    return float(read[1]) * 1024 ** (1 + "KMGT".index(read[2])) / body_size
 
 
 def _percentile(output, percent):

@@ -49,7 +49,8 @@ class Plan:
     def start(self, scenario, server):
         """A running server that has answered rightly; the caller stops it. Raises servers.Failed."""
         folder = self.folder_for(scenario, server)
-        setup = servers.Setup(servers.free_port(), scenario.workers, folder, scenario.body_size, scenario.from_file, self.programs)
+        size, from_file = scenario.body_size, scenario.from_file
+        setup = servers.Setup(servers.free_port(), scenario.workers, folder, size, from_file, self.programs)
         if scenario.body_size != 14:
             (folder / "body").write_bytes(setup.body)
         running = servers.Running(server, setup, scenario.slow_ms)

@@ -58,9 +58,8 @@ class Running:
             environment["SLOW_MS"] = str(slow_ms)
         command = [str(word) for word in server.command(setup)]
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                command, env=environment, cwd=setup.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-            )
+            streams = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
+            self.process = subprocess.Popen(command, env=environment, cwd=setup.folder, start_new_session=True, **streams)
         self.pid = self.process.pid
 
     def __enter__(self):

@@ -1,4 +1,7 @@
-"""The servers that are measured, in the order of the tables. One more: a record in peers.py, and its package in script/bootstrap."""
+"""The servers that are measured, in the order of the tables.
+
+One more is a record in peers.py, and its package in script/bootstrap.
+"""
 
 import dataclasses
 import pathlib
@@ -19,7 +22,13 @@ def _sizes(setup):
     return ["--port", setup.port, "--workers", setup.workers, "--body-size", setup.body_size]
 
 
-FLOOR = Server("floor", _floor, lambda: "ours", "no HTTP server: sends the same bytes whatever is asked", frozenset(LOADS | {"idle", "memory"}))
+FLOOR = Server(
+    "floor",
+    _floor,
+    lambda: "ours",
+    "no HTTP server: sends the same bytes whatever is asked",
+    frozenset(LOADS | {"idle", "memory"}),
+)
 
 BLOCKING_FLOOR = Server(
     "blocking floor",
@@ -78,7 +87,8 @@ def _nginx(setup):
     small = setup.body_size == 14
     answer = r'return 200 "Hello, world!\n";' if small else f"root {setup.folder}; rewrite ^ /body break;"
     path = setup.folder / "nginx.conf"
-    path.write_text(NGINX_CONFIGURATION.format(answer=answer, **{key: getattr(setup, key) for key in ("workers", "folder", "port")}))
+    settings = {"answer": answer, "workers": setup.workers, "folder": setup.folder, "port": setup.port}
+    path.write_text(NGINX_CONFIGURATION.format(**settings))
     return ["nginx", "-e", "stderr", "-c", path]
 
 
