@@ -15,8 +15,8 @@ UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
 class Figures:
     requests: int
     requests_per_second: float
-    p50_ms: float
-    p99_ms: float
+    p50_ms: float | None  # None: wrk knows none, as with pipelined requests that take long
+    p99_ms: float | None
     cpu_us: float  # of the server's processes, a request
     errors: str = ""  # what wrk complained about; such a run counts for nothing
 
@@ -80,7 +80,7 @@ def _answers(output, requests, body_size):
 
 def _percentile(output, percent):
     match = re.search(rf"^\s+{percent}%\s+([\d.]+)(us|ms|s|m)$", output, re.MULTILINE)
-    return float(match[1]) * UNITS[match[2]] * 1000 if match else 0.0
+    return float(match[1]) * UNITS[match[2]] * 1000 if match and float(match[1]) > 0 else None
 
 
 def _errors(output):

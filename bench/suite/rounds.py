@@ -35,7 +35,8 @@ def row(figures, baseline):
         return {"error": complaints[0], "rounds": [vars(figure) for figure in figures]}
 
     def middle(field):
-        return statistics.median(getattr(figure, field) for figure in figures)
+        known = [value for figure in figures if (value := getattr(figure, field)) is not None]
+        return statistics.median(known) if known else None
 
     result = {field: middle(field) for field in ("requests_per_second", "p50_ms", "p99_ms", "cpu_us")}
     if baseline and not any(figure.errors for figure in baseline):
