@@ -21,7 +21,7 @@ from .servers import all_servers
 
 ROOT = machine.ROOT
 DOCS = ROOT / "docs"
-QUICK_SERVERS = "floor,blocking-floor,cppcorn,nginx"
+QUICK_SERVERS = "floor,cppcorn,nginx"
 QUICK_SCENARIOS = "keepalive64,browser,pipelined,close,body100k,accesslog,start"
 
 
@@ -79,6 +79,8 @@ def chosen(items, names, what, always=()):
     if not names:
         return items
     wanted = names.split(",")
+    if "floor" in wanted:
+        wanted.append("blocking-floor")  # its twin for connections that are not kept
     if unknown := set(wanted) - {item.key for item in items}:
         sys.exit(f"no such {what}: {', '.join(sorted(unknown))}; there are: {', '.join(item.key for item in items)}")
     return [item for item in items if item.key in wanted or (item.key in always and item.key != "cppcorn")]
