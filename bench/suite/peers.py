@@ -1,0 +1,222 @@
+"""The servers that cppcorn is compared to, but for nginx and the floors: how each is started, what it does otherwise."""
+
+import getpass
+import re
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+from .server import Server, Setup
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = ROOT / "bench/peers"
+PROGRAMS = ROOT / "build/release/bench"
+
+COMMON = frozenset("keepalive64 keepalive256 browser pipelined close body100k body10m file100k file10m upload".split())
+PROCESS = frozenset({"start", "memory"})
+CLOSES = "it closes each connection after its answer"
+
+
+def version_of(*command: str):
+    def ask() -> str | None:
+        if not shutil.which(command[0]):
+            return None
+        told = subprocess.run(command, capture_output=True, text=True, check=False)
+        found = re.search(r"\d+(?:[._]\d+)+", told.stdout + told.stderr)
+        return found.group().replace("_", ".") if found else None
+
+    return ask
+
+
+def with_app(setup: Setup, *command: str) -> list[str]:
+    """The command with what our apps read from the environment."""
+    settings = {"PORT": setup.port, "WORKERS": setup.workers, "BODY_SIZE": setup.body_size}
+    if setup.from_file:
+        settings["BODY_FILE"] = setup.folder / "body"
+    return ["env", *(f"{name}={value}" for name, value in settings.items()), *command]
+
+
+def gunicorn(*arguments: str):
+    return lambda setup: with_app(
+        setup,
+        "gunicorn",
+        *("--bind", f"127.0.0.1:{setup.port}"),
+        *("--workers", str(setup.workers)),
+        *("--pythonpath", str(FILES)),
+        *("--log-level", "warning"),
+        *arguments,
+        "wsgi_app:application",
+    )
+
+
+GUNICORN_SYNC = Server(
+    name="gunicorn sync",
+    command=gunicorn("--worker-class", "sync"),
+    version=version_of("gunicorn", "--version"),
+    differs=CLOSES,
+    scenarios=COMMON - {"pipelined"} | PROCESS | {"slow", "reload"},
+    environment={"PYTHONDONTWRITEBYTECODE": "1"},
+    reload=signal.SIGHUP,
+)
+
+GUNICORN_GTHREAD = Server(
+    name="gunicorn gthread",
+    command=gunicorn(
+        *("--worker-class", "gthread"),
+        *("--threads", "4"),
+        *("--keep-alive", "75"),
+        *("--worker-connections", "20000"),
+    ),
+    version=version_of("gunicorn", "--version"),
+    differs="4 threads in each process, so that it sleeps in 4 requests at once; pipelined requests hang in it",
+    scenarios=COMMON - {"pipelined"} | PROCESS | {"slow", "idle", "reload"},
+    environment={"PYTHONDONTWRITEBYTECODE": "1"},
+    reload=signal.SIGHUP,
+)
+
+
+def uwsgi(setup: Setup) -> list[str]:
+    longest_backlog = int(Path("/proc/sys/net/core/somaxconn").read_text(encoding="ascii"))
+    return with_app(
+        setup,
+        "uwsgi",
+        *("--plugin", "python3"),
+        *("--http-socket", f"127.0.0.1:{setup.port}"),
+        *("--listen", str(min(2048, longest_backlog))),
+        *("--processes", str(setup.workers)),
+        *("--pythonpath", str(FILES)),
+        *("--module", "wsgi_app"),
+        *("--add-header", "Connection: close"),
+        *("--master", "--need-app", "--die-on-term", "--disable-logging"),
+    )
+
+
+UWSGI = Server(
+    name="uWSGI",
+    command=uwsgi,
+    version=version_of("uwsgi", "--version"),
+    differs=CLOSES + "; no Date or Server field",
+    scenarios=COMMON - {"pipelined"} | PROCESS | {"slow", "reload"},
+    environment={"PYTHONDONTWRITEBYTECODE": "1"},
+    reload=signal.SIGHUP,
+)
+
+
+def puma(setup: Setup) -> list[str]:
+    return with_app(setup, "puma", "--quiet", "--config", str(FILES / "puma.rb"), str(FILES / "config.ru"))
+
+
+PUMA = Server(
+    name="Puma",
+    command=puma,
+    version=version_of("puma", "--version"),
+    differs="no Date or Server field; reads a file and sends it, without sendfile; keeps an upload in a file; a thread"
+    " waits for up to 0.2 s for a connection's next request before it takes another, so that idle ones cannot be opened"
+    " one by one",
+    scenarios=COMMON | PROCESS | {"slow", "reload"},
+    reload=signal.SIGUSR1,
+)
+
+
+def unicorn(setup: Setup) -> list[str]:
+    return with_app(
+        setup, "unicorn", "--env", "production", "--config-file", str(FILES / "unicorn.rb"), str(FILES / "config.ru")
+    )
+
+
+UNICORN = Server(
+    name="unicorn",
+    command=unicorn,
+    version=version_of("unicorn", "--version"),
+    differs=CLOSES + "; no Server field; reads a file and sends it, without sendfile",
+    scenarios=COMMON - {"pipelined"} | PROCESS | {"slow", "reload"},
+    reload=signal.SIGHUP,
+)
+
+NODE = Server(
+    name="Node cluster",
+    command=lambda setup: with_app(setup, "node", str(FILES / "node_cluster.js")),
+    version=version_of("node", "--version"),
+    differs="streams a file, without sendfile",
+    scenarios=COMMON | PROCESS | {"slow", "idle"},
+    environment={"NODE_ENV": "production"},
+)
+
+
+H2O_CONFIG = """\
+user: {user}
+num-threads: {setup.workers}
+max-connections: 20000
+http1-request-timeout: 75
+listen: {{host: 127.0.0.1, port: {setup.port}}}
+error-log: {setup.folder}/h2o.log
+file.mime.setdefaulttype: text/plain
+file.etag: OFF
+hosts:
+  default:
+    paths:
+      /:
+        file.file: {answer}
+"""
+
+
+def h2o(setup: Setup) -> list[str]:
+    answer = setup.folder / "body"
+    if not setup.from_file:
+        answer = setup.folder / "answer"
+        answer.write_bytes(b"Hello, world!\n" if setup.body_size == 14 else b"x" * setup.body_size)
+    config = setup.folder / "h2o.conf"
+    config.write_text(H2O_CONFIG.format(user=getpass.getuser(), setup=setup, answer=answer), encoding="utf-8")
+    return ["h2o", "--conf", str(config)]
+
+
+H2O = Server(
+    name="h2o",
+    command=h2o,
+    version=version_of("h2o", "--version"),
+    differs="threads of one process; always answers from a file, which is quicker than its mruby, without sendfile and"
+    " with Last-Modified and Accept-Ranges",
+    scenarios=COMMON - {"upload"} | PROCESS | {"idle"},
+)
+
+
+def ours(program: str):
+    def command(setup: Setup) -> list[str]:
+        arguments = {"--port": setup.port, "--workers": setup.workers, "--body-size": setup.body_size}
+        if setup.from_file:
+            arguments["--file"] = setup.folder / "body"
+        return [str(setup.programs / program), *(str(word) for pair in arguments.items() for word in pair)]
+
+    return command
+
+
+MICROHTTPD = Server(
+    name="libmicrohttpd",
+    command=ours("microhttpd_server"),
+    version=version_of(str(PROGRAMS / "microhttpd_server"), "--version"),
+    differs="threads of one process, with an epoll each",
+    scenarios=COMMON | PROCESS | {"slow", "idle"},
+)
+
+BEAST = Server(
+    name="Boost.Beast",
+    command=ours("beast_server"),
+    version=version_of(str(PROGRAMS / "beast_server"), "--version"),
+    differs="reads a file and sends it 4 KB at a time, without sendfile",
+    scenarios=COMMON | PROCESS | {"slow", "idle"},
+)
+
+HTTPLIB = Server(
+    name="cpp-httplib",
+    command=ours("httplib_server"),
+    version=version_of(str(PROGRAMS / "httplib_server"), "--version"),
+    differs="300 threads of one process, since a connection keeps a thread as long as it is kept alive, so that it"
+    " sleeps in as many requests at once; reads a file and sends it, without sendfile; pipelined requests hang in it",
+    scenarios=COMMON - {"pipelined"} | PROCESS | {"slow"},
+)
+
+PEERS = [
+    *(GUNICORN_SYNC, GUNICORN_GTHREAD, UWSGI, PUMA, UNICORN),
+    *(NODE, H2O, MICROHTTPD, BEAST, HTTPLIB),
+]

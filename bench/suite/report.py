@@ -1,0 +1,107 @@
+"""What a run found, as text, as JSON and within docs/benchmarks.md."""
+
+import json
+
+BEGIN, END = "<!-- made by script/bench: begin -->", "<!-- made by script/bench: end -->"
+
+
+def terminal(result):
+    for title, table in _tables(result):
+        rows = [table.headings, *table.rows]
+        widths = [max(len(row[i]) for row in rows) for i in range(len(table.headings))]
+        print(f"\n{title}")
+        for row in rows:
+            print("  " + "  ".join(cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths))))
+        for note in table.notes:
+            print(f"  {note}")
+    print()
+    for line in goals(result):
+        print(line)
+
+
+def goals(result):
+    lines = []
+    for scenario in result["scenarios"].values():
+        if not scenario["target"]:
+            continue
+        field, limit = scenario["target"]
+        for name in result["cppcorns"]:
+            row = scenario["servers"].get(f"{name} with access log") or scenario["servers"].get(name)
+            if row is None:
+                continue
+            value = row.get(field)
+            if value is None:
+                verdict = f"not measured: {row.get('error', 'nothing to compare with')}"
+            elif value <= limit:
+                verdict = f"met: {value:.2f}, at most {limit:g}"
+            else:
+                verdict = f"MISSED by {value - limit:.2f}: {value:.2f}, at most {limit:g}"
+            lines.append(f"{name}: {scenario['title']}: {_heading(scenario, field)}: {verdict}")
+    return lines
+
+
+def save_json(result, path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+
+
+def update_markdown(result, page, plots):
+    """Replaces what is between the markers."""
+    text = page.read_text()
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    page.write_text(f"{before}{BEGIN}\n{markdown(result, plots)}{END}{after}")
+
+
+def markdown(result, plots):
+    lines = ["## The machine", "", "| | |", "|---|---|"]
+    lines += [f"| {key} | {value} |" for key, value in result["machine"].items()]
+    lines += ["", f"{result['rounds']} rounds of {result['seconds']:g} s for each server in each scenario.", ""]
+    lines += ["## The servers", "", "| server | version | what differs |", "|---|---|---|"]
+    lines += [f"| {name} | {server['version']} | {server['differs']} |" for name, server in result["servers"].items()]
+    lines += [""] + [f"- {line}" for line in result["left_out"]]
+    lines += ["", "## Figures to reach", ""] + [f"- {line}" for line in goals(result)] + [""]
+    for key, (title, table) in zip(result["scenarios"], _tables(result)):
+        lines += [f"## {title}", ""]
+        if key in plots:
+            lines += [f"![{title}]({plots[key]})", ""]
+        lines += ["| " + " | ".join(table.headings) + " |", "|---|" + "---:|" * (len(table.headings) - 1)]
+        lines += ["| " + " | ".join(row) + " |" for row in table.rows] + [""]
+        lines += [f"- {note}" for note in table.notes] + ([""] if table.notes else [])
+    return "\n".join(lines) + "\n"
+
+
+class _Table:
+    def __init__(self, scenario):
+        self.headings = ["", *(heading for _, heading, _ in scenario["columns"])]
+        self.rows = [[name, *_cells(scenario, row)] for name, row in scenario["servers"].items()]
+        self.notes = [f"{name}: failed: {row['error']}" for name, row in scenario["servers"].items() if "error" in row]
+        if scenario["note"]:
+            self.notes.append(scenario["note"])
+        if different := _head_sizes(scenario):
+            self.notes.append(f"Bytes of the answers' heads: {different}.")
+
+
+def _tables(result):
+    return [(scenario["title"], _Table(scenario)) for scenario in result["scenarios"].values()]
+
+
+def _head_sizes(scenario):
+    sizes = {name: row["head_bytes"] for name, row in scenario["servers"].items() if "head_bytes" in row}
+    return ", ".join(f"{name} {size}" for name, size in sizes.items()) if len(set(sizes.values())) > 1 else ""
+
+
+def _cells(scenario, row):
+    if "error" in row:
+        return ["failed", *[""] * (len(scenario["columns"]) - 1)]
+    return [_cell(row.get(field), decimals) for field, _, decimals in scenario["columns"]]
+
+
+def _cell(value, decimals):
+    if value is None:
+        return "–"
+    return value if isinstance(value, str) else f"{value:,.{decimals}f}"
+
+
+def _heading(scenario, field):
+    return next(heading for name, heading, _ in scenario["columns"] if name == field)
