@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <vector>
 
 #include <netinet/in.h>
@@ -60,7 +61,11 @@ int run_in_processes(int workers, Work work) {
             ::prctl(PR_SET_PDEATHSIG, SIGKILL);
             if (::getppid() != parent) std::_Exit(1); // it died before we asked to be told
             sigprocmask(SIG_SETMASK, &before, nullptr);
-            work();
+            try {
+                work();
+            } catch (const std::exception& error) {
+                std::fprintf(stderr, "%s\n", error.what());
+            }
             std::_Exit(1);
         }
         children.push_back(child);
