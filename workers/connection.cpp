@@ -15,7 +15,8 @@ using namespace std::chrono_literals;
 // After an answer that ends the connection, what the client still sends is dropped for so long and so much.
 constexpr auto linger_time = 2s;
 constexpr std::uint32_t linger_bytes = 1024 * 1024;
-// For the first request of a connection that was accepted just before the worker has to leave.
+// For the next request of a client that has just had its answer or has just come when the worker has to leave: it is on
+// its way, as a rule, and a close would meet it.
 constexpr auto parting_time = 1s;
 
 } // namespace
@@ -113,10 +114,12 @@ Connection::Wants Connection::send_answers(Service& service, ExchangePool& pool)
 Connection::Wants Connection::wait_for_input(Service& service, ExchangePool& pool) {
     const Settings& settings = service.settings;
     if (exchange_->untouched()) {
-        if (service.leaving() && answered_any_) return close(pool);
         pool.give_back(std::move(exchange_));
-        enter(Phase::idle, service.now());
-        if (answered_any_) deadline_ = service.now() + settings.keep_alive;
+        phase_ = Phase::idle;
+        patience_.begin(service.now(), 0);
+        const auto patience =
+            service.leaving() ? std::min<Milliseconds>(parting_time, settings.keep_alive) : settings.keep_alive;
+        if (answered_any_) deadline_ = service.now() + patience;
         return Wants::to_read; // else the deadline for the first byte runs on
     }
     if (exchange_->reading_body()) {
@@ -148,9 +151,11 @@ Connection::Wants Connection::overdue(Service& service, ExchangePool& pool) {
 
 Connection::Wants Connection::leave(Service& service, ExchangePool& pool) {
     if (phase_ != Phase::idle) return exchange_ && !exchange_->output().empty() ? Wants::to_write : Wants::to_read;
-    if (answered_any_) return serve(service, pool);
-    deadline_ = std::min(deadline_, service.now() + parting_time);
-    return Wants::to_read;
+    const Time until = (answered_any_ ? patience_.began() : service.now()) + parting_time;
+    deadline_ = std::min(deadline_, until);
+    if (service.now() < until) return Wants::to_read;
+    const Wants wants = serve(service, pool); // a request may have arrived
+    return wants == Wants::to_read && phase_ == Phase::idle ? close(pool) : wants;
 }
 
 // The last answer is out. A client that may still be sending must get to read it: no close before it is done, or has

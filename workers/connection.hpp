@@ -27,8 +27,8 @@ class Connection {
     Wants serve(Service& service, ExchangePool& pool);
     // The deadline has passed.
     Wants overdue(Service& service, ExchangePool& pool);
-    // The worker is leaving: an idle connection goes at once, unless a request has arrived meanwhile; one that has not
-    // said anything yet gets a second.
+    // The worker is leaving: a connection that has been idle for a second goes at once, unless a request has arrived
+    // meanwhile; the others have what is left of that second, and one that has not said anything yet a whole one.
     Wants leave(Service& service, ExchangePool& pool);
 
     int fd() const { return socket_.get(); }
