@@ -21,9 +21,9 @@
 namespace cppcorn {
 namespace {
 
-// What the kernel holds for a client that does not read, besides what is on its way. With megabytes of it (the
+// What the kernel holds for a client that does not read, besides what is on its way. With four megabytes of it (the
 // default), a few hundred such clients make each send take milliseconds.
-constexpr int most_unsent = 256 * 1024;
+constexpr int most_unsent = 1024 * 1024;
 
 struct AddressList {
     addrinfo* first = nullptr;
