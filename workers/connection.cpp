@@ -37,6 +37,13 @@ Connection::Wants Connection::serve(Service& service, ExchangePool& pool) {
     return answer_requests(service, pool);
 }
 
+// The way of a request, as far as it goes without waiting:
+//     receive            one recv
+//     answer_requests    for each request that is here:
+//       answer_one         Exchange::advance: the head is read and checked, a small body gathered
+//                          Exchange::run_app: the app is called, its response queued, the access log's line written
+//     send_answers       one send for all of them
+//     wait_for_input     the memory goes back to the pool, the deadline is set
 Connection::Wants Connection::receive(Service& service, ExchangePool& pool) {
     const InputBuffer::Room room = exchange_->input().room();
     const ssize_t got = ::recv(socket_.get(), room.data, room.size, 0);
