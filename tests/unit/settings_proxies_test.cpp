@@ -92,7 +92,7 @@ TEST_CASE("the PROXY protocol is off unless a version is named") {
     CHECK(sources.load().values.proxy_allow_from.texts() == Texts{"10.0.0.0/8"});
 }
 
-TEST_CASE("--proxy-protocol alone means auto, as gunicorn's flag does") {
+TEST_CASE("settings: --proxy-protocol alone means auto, as gunicorn's flag does") {
     using http::ProxyProtocol;
     const auto loaded = [](const Texts& arguments) {
         SettingsSources sources;
