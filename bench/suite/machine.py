@@ -14,7 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 def describe():
     return {
-        "CPU": f"{_cpu_model()}, {os.cpu_count()} cores",
+        "CPU": f"{cpu_model()}, {os.cpu_count()} cores",
         "Memory": _memory(),
         "Kernel": platform.release(),
         "Congestion control": pathlib.Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text().strip(),
@@ -27,7 +27,7 @@ def describe():
     }
 
 
-def _cpu_model():
+def cpu_model():
     match = re.search(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     return match[1] if match else platform.machine()
 

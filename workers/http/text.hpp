@@ -85,10 +85,8 @@ constexpr bool is_control(char c) {
 // How many bytes at the begin of `text` are a token's.
 constexpr std::size_t token_length(std::string_view text) {
     std::size_t at = 0;
-    while (at + 4 <= text.size() && (is_token_char(text[at]) & is_token_char(text[at + 1]) &
-                                     is_token_char(text[at + 2]) & is_token_char(text[at + 3])) != 0) {
-        at += 4;
-    }
+    const auto is = [&](std::size_t i) { return static_cast<unsigned>(is_token_char(text[i])); };
+    while (at + 4 <= text.size() && (is(at) & is(at + 1) & is(at + 2) & is(at + 3)) != 0) at += 4;
     while (at < text.size() && is_token_char(text[at])) ++at;
     return at;
 }
