@@ -230,7 +230,7 @@ void Exchange::refuse(int status, std::string_view reason, const Peer& peer, Ser
 
 void Exchange::log_access(const Peer& peer, Service& service) {
     if (!service.access_log.active()) return;
-    std::vector<http::Field> response_fields;
+    std::vector<http::Field> response_fields; // few formats ask for any
     for (const auto& [name, value] : logged_fields_) response_fields.push_back({name, value});
     AccessRecord record;
     record.remote_address = peer.address;
@@ -240,7 +240,7 @@ void Exchange::log_access(const Peer& peer, Service& service) {
     record.body_size = response_size_;
     record.response_fields = response_fields;
     record.duration = service.now() - started_;
-    record.started = std::chrono::system_clock::now() - record.duration;
+    record.started = service.time_of_day() - record.duration;
     service.access_log.write(record);
 }
 

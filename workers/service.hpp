@@ -53,7 +53,17 @@ class Service {
     void look_at_clock() { now_ = SteadyClock::now(); }
     // After a call of the app. To a few milliseconds, which the kernel tells for a quarter of the price, unless how
     // long the call took is to be logged.
-    void look_at_clock_again() { now_ = access_log.active() ? SteadyClock::now() : std::max(now_, coarse_now()); }
+    void look_at_clock_again() {
+        now_ = access_log.wants_duration() ? SteadyClock::now() : std::max(now_, coarse_now());
+    }
+
+    // The time of day, for logs: to a few milliseconds as well.
+    static std::chrono::system_clock::time_point time_of_day() {
+        timespec time;
+        ::clock_gettime(CLOCK_REALTIME_COARSE, &time);
+        const auto since_epoch = std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+        return std::chrono::system_clock::time_point(since_epoch);
+    }
 
     // The Date field; made anew when the second has changed.
     std::string_view date_line() {

@@ -258,3 +258,24 @@ TEST_CASE("escaped text is printable ASCII that can be read back") {
     CHECK(escaped(std::string_view("a\0b", 3)) == R"(a\x00b)");
     CHECK(escaped("~ !") == "~ !");
 }
+
+// Many bytes are looked at at a time.
+TEST_CASE("escaped text: each byte in each place of a long one") {
+    constexpr std::string_view hex = "0123456789abcdef";
+    for (std::size_t place = 0; place < 37; ++place) {
+        for (int byte = 0; byte < 256; ++byte) {
+            std::string text(37, 'x');
+            text[place] = static_cast<char>(byte);
+            std::string expected(1, text[place]);
+            if (byte == '"' || byte == '\\') {
+                expected.insert(0, 1, '\\');
+            } else if (byte < 0x20 || byte >= 0x7f) {
+                expected = {'\\', 'x', hex[static_cast<std::size_t>(byte) / 16],
+                            hex[static_cast<std::size_t>(byte) % 16]};
+            }
+            std::string around(37, 'x');
+            around.replace(place, 1, expected);
+            if (escaped(text) != around) FAIL("byte " << byte << " at " << place);
+        }
+    }
+}

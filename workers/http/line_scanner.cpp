@@ -1,7 +1,6 @@
 #include "workers/http/line_scanner.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 namespace cppcorn::http {
 
@@ -18,22 +17,6 @@ std::size_t find_bare_cr(std::string_view bytes, std::size_t from) {
 }
 
 } // namespace
-
-LineScanner::Found LineScanner::next(std::string_view bytes, std::size_t line_limit, std::size_t section_limit) {
-    const void* found = nullptr;
-    if (scanned_ < bytes.size()) found = std::memchr(bytes.data() + scanned_, '\n', bytes.size() - scanned_);
-    if (!found) return fault(bytes, line_limit, section_limit);
-
-    auto lf = static_cast<std::size_t>(static_cast<const char*>(found) - bytes.data());
-    std::size_t end = lf + 1;
-    bool proper =
-        lf > start_ && bytes[lf - 1] == '\r' && lf - 1 - start_ <= line_limit && end - section_ <= section_limit;
-    if (!proper) return fault(bytes.substr(0, end), line_limit, section_limit);
-
-    line_ = bytes.substr(start_, lf - 1 - start_); // a CR within is for the reader's own check of characters
-    start_ = scanned_ = end;
-    return Found::line;
-}
 
 LineScanner::Found LineScanner::fault(std::string_view bytes, std::size_t line_limit, std::size_t section_limit) {
     std::size_t bare_cr = find_bare_cr(bytes, scanned_ > start_ ? scanned_ - 1 : start_);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 #include <string_view>
 
 namespace cppcorn::http {
@@ -16,7 +17,21 @@ class LineScanner {
 
     // The next line of `bytes`, which begin where they began in the call before. Lines are limited without their CRLF,
     // the section as a whole.
-    Found next(std::string_view bytes, std::size_t line_limit, std::size_t section_limit);
+    Found next(std::string_view bytes, std::size_t line_limit, std::size_t section_limit) {
+        const void* found = nullptr;
+        if (scanned_ < bytes.size()) found = std::memchr(bytes.data() + scanned_, '\n', bytes.size() - scanned_);
+        if (!found) return fault(bytes, line_limit, section_limit);
+
+        const auto lf = static_cast<std::size_t>(static_cast<const char*>(found) - bytes.data());
+        const std::size_t end = lf + 1;
+        const bool proper =
+            lf > start_ && bytes[lf - 1] == '\r' && lf - 1 - start_ <= line_limit && end - section_ <= section_limit;
+        if (!proper) return fault(bytes.substr(0, end), line_limit, section_limit);
+
+        line_ = {bytes.data() + start_, lf - 1 - start_}; // a CR within is for the reader's own check of characters
+        start_ = scanned_ = end;
+        return Found::line;
+    }
 
     std::string_view line() const { return line_; }        // the last one found, without its CRLF
     std::size_t position() const { return start_; }        // where the next line begins

@@ -159,8 +159,17 @@ AccessFormat::AccessFormat(std::string_view format) {
     }
 }
 
+bool AccessFormat::has(Append atom) const {
+    return std::any_of(ops_.begin(), ops_.end(), [atom](const Op& op) { return op.append == atom; });
+}
+
 bool AccessFormat::wants_response_fields() const {
-    return std::any_of(ops_.begin(), ops_.end(), [](const Op& op) { return op.append == AccessAtoms::response_field; });
+    return has(AccessAtoms::response_field);
+}
+
+bool AccessFormat::wants_duration() const {
+    return kind_ != Kind::atoms || has(AccessAtoms::seconds) || has(AccessAtoms::milliseconds) ||
+           has(AccessAtoms::microseconds) || has(AccessAtoms::decimal_seconds);
 }
 
 void AccessFormat::compile(std::string_view format) {

@@ -17,6 +17,7 @@ class AccessFormat {
     explicit AccessFormat(std::string_view format);
 
     bool wants_response_fields() const;
+    bool wants_duration() const;
 
     // Appends one line and its end. Whatever the record holds, the line has no control byte in it; each value is cut at
     // a few kilobytes. Missing values are "-" (null in JSON). Uses memory of `out` only.
@@ -33,6 +34,7 @@ class AccessFormat {
     };
     friend struct AccessAtoms;
 
+    bool has(Append atom) const;
     void compile(std::string_view format);
     void add_literal(std::string_view text);
     bool add_letter(char letter);

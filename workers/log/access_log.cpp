@@ -21,6 +21,8 @@ constexpr std::size_t usual_line = 4096;
 AccessLog::AccessLog(const Settings& settings) {
     if (settings.access_log.empty()) return;
     format_ = std::make_unique<AccessFormat>(settings.access_log_format);
+    wants_response_fields_ = format_->wants_response_fields();
+    wants_duration_ = format_->wants_duration();
     const bool stays = !settings.daemon && !settings.capture_output;
     file_ =
         std::make_unique<LogFile>(settings.access_log, STDOUT_FILENO,
@@ -30,10 +32,6 @@ AccessLog::AccessLog(const Settings& settings) {
 
 AccessLog::~AccessLog() {
     flush();
-}
-
-bool AccessLog::wants_response_fields() const {
-    return active() && format_->wants_response_fields();
 }
 
 void AccessLog::write(const AccessRecord& record) {

@@ -42,7 +42,9 @@ class AccessLog {
     ~AccessLog();
 
     bool active() const { return file_ != nullptr; }
-    bool wants_response_fields() const;
+    // What the format asks for; nothing if there is no access log.
+    bool wants_response_fields() const { return wants_response_fields_; }
+    bool wants_duration() const { return wants_duration_; }
 
     // Appends a line. It is on its way at the latest when flush() has returned.
     void write(const AccessRecord& record);
@@ -56,6 +58,8 @@ class AccessLog {
 
     std::unique_ptr<LogFile> file_; // null: inactive
     std::unique_ptr<AccessFormat> format_;
+    bool wants_response_fields_ = false;
+    bool wants_duration_ = false;
     std::string lines_; // gathered, not yet written
 };
 

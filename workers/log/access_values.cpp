@@ -86,7 +86,11 @@ std::uint64_t microseconds_of(const AccessRecord& record) {
 }
 
 void append_value(std::string& out, const AccessValue& value) {
-    append_escaped(out, value ? cut(*value) : "-");
+    if (value) {
+        append_escaped(out, cut(*value));
+    } else {
+        out += '-';
+    }
 }
 
 void append_number(std::string& out, std::uint64_t number) {

@@ -1,6 +1,11 @@
 #include "workers/log/escape.hpp"
 
+#include <bit>
 #include <cstddef>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "workers/log/error_log.hpp"
 
@@ -78,10 +83,36 @@ std::size_t append_json_character(std::string& out, std::string_view text) {
     return decoded.length;
 }
 
+#ifdef __SSE2__
+// A bit for each of sixteen bytes that is not plain.
+unsigned odd_bytes(__m128i block) {
+    const auto is = [block](char c) { return _mm_cmpeq_epi8(block, _mm_set1_epi8(c)); };
+    const __m128i outside = _mm_or_si128(_mm_cmplt_epi8(block, _mm_set1_epi8(0x20)), is(0x7f)); // 0x80 and up are below
+    const __m128i quoting = _mm_or_si128(is('"'), is('\\'));
+    return static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(outside, quoting)));
+}
+#endif
+
+// Where the run of plain bytes at `at` ends: most values are one such run.
+std::size_t plain_end(std::string_view text, std::size_t at) {
+#ifdef __SSE2__
+    for (; at + 16 <= text.size(); at += 16) {
+        const unsigned odd = odd_bytes(_mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at)));
+        if (odd != 0) return at + static_cast<std::size_t>(std::countr_zero(odd));
+    }
+    if (text.size() >= at + 8) { // the rest's two ends, which may overlap
+        const auto half = [](const char* from) { return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)); };
+        const char* const end = text.data() + text.size();
+        if (odd_bytes(_mm_unpacklo_epi64(half(text.data() + at), half(end - 8))) == 0) return text.size();
+    }
+#endif
+    while (at < text.size() && is_plain(static_cast<unsigned char>(text[at]))) ++at;
+    return at;
+}
+
 // Copies the run of plain bytes at `at` in one go and returns where it ends.
 std::size_t append_plain_run(std::string& out, std::string_view text, std::size_t at) {
-    std::size_t end = at;
-    while (end < text.size() && is_plain(static_cast<unsigned char>(text[end]))) ++end;
+    const std::size_t end = plain_end(text, at);
     out.append(text.substr(at, end - at));
     return end;
 }
