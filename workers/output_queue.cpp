@@ -119,9 +119,10 @@ OutputQueue::Result OutputQueue::flush_file(int socket, bool use_sendfile) {
     return Result::drained;
 }
 
-// So that a queue that is never quite drained does not grow.
+// So that a queue that is never quite drained does not grow. What is left moves to the front: not more of it than went
+// out since the last time, or a large response would be moved again and again.
 void OutputQueue::forget_sent() {
-    if (sent_ < keep_capacity) return;
+    if (sent_ < keep_capacity || sent_ < head_.size() / 2) return;
     head_.erase(0, sent_);
     sent_ = 0;
 }

@@ -93,15 +93,17 @@ int SyncWorker::wait_time_ms() const {
     return static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000));
 }
 
-// The connections first, then one new one: a worker with much to do leaves new connections to the others.
 void SyncWorker::serve_ready(int event_count) {
     acceptable_.clear();
+    served_in_turn_ = 0;
     for (int i = 0; i < event_count; ++i) {
         const int fd = static_cast<int>(events_[i].data.u64 & 0xffffffff);
         const auto generation = static_cast<unsigned>(events_[i].data.u64 >> 32);
         if (generation != 0) {
             Seat& seat = seats_[fd];
-            if (seat.generation == generation) settle(fd, seat.connection->serve(service_, pool_));
+            if (seat.generation != generation) continue; // it is gone since
+            ++served_in_turn_;
+            settle(fd, seat.connection->serve(service_, pool_));
         } else if (fd == signals_.fd()) {
             take_signals();
         } else if (fd == master_.leash_fd()) {
@@ -114,20 +116,25 @@ void SyncWorker::serve_ready(int event_count) {
     }
 }
 
-// The connections that are here come first, then one new one: a worker with much to do leaves new ones to the others.
-// Those that are served and gone at once count for nothing until they have taken a while together. A worker that leaves
-// looks at all listeners until none has one waiting, but does not go on for ever: while others serve, what waits is
-// theirs as well; when all are leaving, it stops while there is still time to answer.
+// The connections that are here come first, then as many new ones as were served, at least one: what idle workers have
+// left over by then waits no longer than the others do. Those that are served and gone at once count for nothing until
+// they have taken a while together. A worker that leaves looks at all listeners until none has one waiting, but does
+// not go on for ever: while others serve, what waits is theirs as well; when all are leaving, it stops while there is
+// still time to answer.
 void SyncWorker::accept_next() {
     const Time until = service_.now() + accept_time;
-    do {
+    int left = std::max(served_in_turn_, 1);
+    for (bool more = true; more && listening_;) {
         const bool in_time = service_.now() < (service_.slot.drains_backlog() ? drain_until_ : accept_until_);
         if (leaving_ && !in_time) return stop_accepting();
-    } while (accept_from_next() && listening_ && service_.now() < until);
+        const Accepted accepted = accept_from_next();
+        if (accepted == Accepted::kept) --left;
+        more = accepted == Accepted::kept ? left > 0 : accepted == Accepted::served && service_.now() < until;
+    }
 }
 
-// One connection, of each ready listener in turn. True if another may be accepted right away.
-bool SyncWorker::accept_from_next() {
+// One connection, of each ready listener in turn.
+SyncWorker::Accepted SyncWorker::accept_from_next() {
     for (std::size_t i = 0; i < listeners_.size(); ++i) {
         const std::size_t index = (next_listener_ + i) % listeners_.size();
         const int fd = listeners_[index].fd;
@@ -135,10 +142,10 @@ bool SyncWorker::accept_from_next() {
         const Accepted accepted = ready || leaving_ ? accept_one(listeners_[index]) : Accepted::none;
         if (accepted == Accepted::none) continue;
         next_listener_ = index + 1;
-        return accepted == Accepted::served;
+        return accepted;
     }
     if (leaving_) stop_accepting();
-    return false;
+    return Accepted::none;
 }
 
 SyncWorker::Accepted SyncWorker::accept_one(const ListeningSocket& listener) {

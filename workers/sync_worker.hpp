@@ -42,8 +42,8 @@ class SyncWorker {
     int wait_time_ms() const;
     void serve_ready(int event_count);
     void accept_next();
-    bool accept_from_next();
     enum class Accepted { none, served, kept, failed };
+    Accepted accept_from_next();
     Accepted accept_one(const ListeningSocket& listener);
     Accepted admit(UniqueFd socket, const ListeningSocket& listener, const sockaddr_storage& address);
     void seat(Connection&& connection, Connection::Wants wants);
@@ -69,6 +69,7 @@ class SyncWorker {
     UniqueFd epoll_;
     std::vector<epoll_event> events_;
     std::vector<int> acceptable_;   // listeners that were ready in this turn
+    int served_in_turn_ = 0;        // connections that were ready in it
     std::size_t next_listener_ = 0; // whose turn it is
     std::vector<Seat> seats_;       // by descriptor
     int connection_count_ = 0;

@@ -2,6 +2,7 @@
 
 import re
 import resource
+import select
 import shutil
 import socket
 import subprocess
@@ -101,6 +102,24 @@ def test_a_full_worker_leaves_connections_to_the_other_and_to_the_backlog():
         waiting.settimeout(10)
         held[0].close()
         assert read_response(waiting).status == 200
+
+
+def test_newcomers_wait_no_longer_than_the_others():
+    """Twenty clients come at once to a worker that is always busy: none is passed by the others again and again."""
+    with Server("faults:app") as server:
+        request = request_bytes("/sleep?ms=10")
+        waiting = {server.send("/sleep?ms=10") for _ in range(20)}
+        clients = list(waiting)
+        answers = 0
+        while waiting:
+            ready, _, _ = select.select(clients, [], [], 10 * SLOWNESS)
+            assert ready, f"{len(waiting)} clients have no answer yet"
+            for sock in ready:
+                assert read_response(sock).status == 200
+                answers += 1
+                waiting.discard(sock)
+                sock.sendall(request)
+        assert answers < 5 * len(clients)
 
 
 SILENT = b""

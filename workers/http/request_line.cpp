@@ -105,7 +105,7 @@ bool is_host(std::string_view text) {
         if (close == std::string_view::npos || !is_ip_literal(text.substr(1, close - 1))) return false;
         at = close + 1;
     } else {
-        at = usual_length(text);
+        at = usual_name_length(text);
         for (; at < text.size() && is_reg_name_char(text[at]); ++at) {
             if (text[at] != '%') continue;
             if (at + 2 >= text.size() || !is_hex(text[at + 1]) || !is_hex(text[at + 2])) return false;

@@ -2,15 +2,12 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
+#include "workers/http/byte_blocks.hpp"
 
 namespace cppcorn::http {
 
@@ -35,24 +32,16 @@ inline std::uint64_t load_word(const char* from) {
 }
 
 #ifdef __SSE2__
-inline __m128i load_block(const char* from) {
-    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
-}
-
-// The first and the last eight bytes of a text that has eight to sixteen; those in the middle are there twice.
-inline __m128i load_ends(std::string_view text) {
-    const auto load_half = [](const char* from) { return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)); };
-    return _mm_unpacklo_epi64(load_half(text.data()), load_half(text.data() + text.size() - 8));
-}
-
-inline bool block_has_control(__m128i block) {
+// Functions as constants, so that the compiler puts them in where they are used.
+constexpr auto control_bytes = [](__m128i block) {
     const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(block, _mm_set1_epi8(0x1f)), block);
     const __m128i low_but_tab = _mm_andnot_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8('\t')), low);
-    return _mm_movemask_epi8(_mm_or_si128(low_but_tab, _mm_cmpeq_epi8(block, _mm_set1_epi8(0x7f)))) != 0;
-}
+    const __m128i del = _mm_cmpeq_epi8(block, _mm_set1_epi8(0x7f));
+    return static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(low_but_tab, del)));
+};
 
-// A bit for each byte that is not a letter, a digit, "-" or ".".
-inline unsigned odd_bytes(__m128i block) {
+// All but letters, digits, "-" and ".".
+constexpr auto bytes_unusual_in_names = [](__m128i block) {
     const auto between = [](__m128i bytes, char least, char most) {
         return _mm_and_si128(_mm_cmpgt_epi8(bytes, _mm_set1_epi8(static_cast<char>(least - 1))),
                              _mm_cmplt_epi8(bytes, _mm_set1_epi8(static_cast<char>(most + 1))));
@@ -61,7 +50,7 @@ inline unsigned odd_bytes(__m128i block) {
     const __m128i slashes = _mm_cmpeq_epi8(block, _mm_set1_epi8('/')); // between "." and "0"
     const __m128i digits = _mm_andnot_si128(slashes, between(block, '-', '9'));
     return static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(letters, digits))) ^ 0xffffU;
-}
+};
 #endif
 
 } // namespace detail
@@ -92,21 +81,11 @@ constexpr bool is_control(char c) {
     return (u < 0x20 && c != '\t') || u == 0x7f;
 }
 
-// How many bytes at the begin of `text` are letters, digits, "-" and ".": what field names and hosts are made of, as a
-// rule, so that it pays to look at many at a time. Perhaps fewer of a short text.
-inline std::size_t usual_length([[maybe_unused]] std::string_view text) {
+// How many bytes at the begin of `text` are letters, digits, "-" and ".", which field names and hosts are made of, as a
+// rule; perhaps fewer.
+inline std::size_t usual_name_length([[maybe_unused]] std::string_view text) {
 #ifdef __SSE2__
-    std::size_t at = 0;
-    for (; at + 16 <= text.size(); at += 16) {
-        if (const unsigned odd = detail::odd_bytes(detail::load_block(text.data() + at))) {
-            return at + static_cast<std::size_t>(std::countr_zero(odd));
-        }
-    }
-    const std::string_view rest = text.substr(at);
-    if (rest.size() < 8) return at;
-    const auto first =
-        static_cast<std::size_t>(std::countr_zero(detail::odd_bytes(detail::load_ends(rest)) | 0x10000U));
-    return at + (first < 8 ? first : rest.size() - 16 + first);
+    return usual_length(text, detail::bytes_unusual_in_names);
 #else
     return 0;
 #endif
@@ -114,7 +93,7 @@ inline std::size_t usual_length([[maybe_unused]] std::string_view text) {
 
 // How many bytes at the begin of `text` are a token's.
 inline std::size_t token_length(std::string_view text) {
-    std::size_t at = usual_length(text);
+    std::size_t at = usual_name_length(text);
     while (at < text.size() && is_token_char(text[at])) ++at;
     return at;
 }
@@ -126,17 +105,10 @@ inline bool is_token(std::string_view text) {
 inline bool has_control(std::string_view text) {
     std::size_t at = 0;
 #ifdef __SSE2__
-    // Values are most of a head.
-    for (; at + 16 <= text.size(); at += 16) {
-        if (detail::block_has_control(detail::load_block(text.data() + at))) return true;
-    }
-    if (at > 0) return detail::block_has_control(detail::load_block(text.data() + text.size() - 16));
-    if (text.size() >= 8) return detail::block_has_control(detail::load_ends(text));
+    at = usual_length(text, detail::control_bytes); // values are most of a head
 #endif
-    for (; at < text.size(); ++at) {
-        if (is_control(text[at])) return true;
-    }
-    return false;
+    while (at < text.size() && !is_control(text[at])) ++at;
+    return at < text.size();
 }
 
 // Whether `token`, which is one, reads as `name` in any case. `name` has lower-case letters, digits and hyphens only,

@@ -1,12 +1,8 @@
 #include "workers/log/escape.hpp"
 
-#include <bit>
 #include <cstddef>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
+#include "workers/http/byte_blocks.hpp"
 #include "workers/log/error_log.hpp"
 
 namespace cppcorn {
@@ -84,27 +80,18 @@ std::size_t append_json_character(std::string& out, std::string_view text) {
 }
 
 #ifdef __SSE2__
-// A bit for each of sixteen bytes that is not plain.
-unsigned odd_bytes(__m128i block) {
+constexpr auto escaped_bytes = [](__m128i block) {
     const auto is = [block](char c) { return _mm_cmpeq_epi8(block, _mm_set1_epi8(c)); };
     const __m128i outside = _mm_or_si128(_mm_cmplt_epi8(block, _mm_set1_epi8(0x20)), is(0x7f)); // 0x80 and up are below
     const __m128i quoting = _mm_or_si128(is('"'), is('\\'));
     return static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(outside, quoting)));
-}
+};
 #endif
 
 // Where the run of plain bytes at `at` ends: most values are one such run.
 std::size_t plain_end(std::string_view text, std::size_t at) {
 #ifdef __SSE2__
-    for (; at + 16 <= text.size(); at += 16) {
-        const unsigned odd = odd_bytes(_mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at)));
-        if (odd != 0) return at + static_cast<std::size_t>(std::countr_zero(odd));
-    }
-    if (text.size() >= at + 8) { // the rest's two ends, which may overlap
-        const auto half = [](const char* from) { return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)); };
-        const char* const end = text.data() + text.size();
-        if (odd_bytes(_mm_unpacklo_epi64(half(text.data() + at), half(end - 8))) == 0) return text.size();
-    }
+    at += http::usual_length(text.substr(at), escaped_bytes);
 #endif
     while (at < text.size() && is_plain(static_cast<unsigned char>(text[at]))) ++at;
     return at;
