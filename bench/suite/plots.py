@@ -31,7 +31,8 @@ def _bars(pyplot, title, unit, values, ours, path):
     figure, axes = pyplot.subplots(figsize=(7, 0.6 + 0.3 * len(names)))
     colours = ["#1b6ca8" if name in ours else "#999999" for name in names]
     bars = axes.barh(names, [values[name] for name in names], color=colours)
-    axes.bar_label(bars, fmt="%.4g", padding=3, fontsize=8)
+    labels = [f"{values[name]:,.{0 if values[name] >= 100 else 1 if values[name] >= 10 else 2}f}" for name in names]
+    axes.bar_label(bars, labels, padding=3, fontsize=8)
     axes.margins(x=0.12)
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_title(f"{title}: {unit}", fontsize=10, loc="left")
