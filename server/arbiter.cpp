@@ -10,10 +10,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "server/worker_end.hpp"
-#include "server/worker_process.hpp"
-#include "workers/log/error_log.hpp"
+#include "base/log/error_log.hpp"
+#include "server/supervision/worker_end.hpp"
 #include "workers/master_link.hpp"
+#include "workers/worker.hpp"
 
 namespace cppcorn {
 namespace {

@@ -7,20 +7,20 @@
 #include <string>
 #include <vector>
 
-#include "server/app_probe.hpp"
-#include "server/child.hpp"
-#include "server/daemon.hpp"
+#include "base/signal_inbox.hpp"
 #include "server/exit_codes.hpp"
-#include "server/file_watch.hpp"
-#include "server/hand_over.hpp"
-#include "server/pidfile.hpp"
-#include "server/process_title.hpp"
-#include "server/release.hpp"
-#include "server/scoreboard.hpp"
-#include "server/service_manager.hpp"
-#include "server/start_context.hpp"
-#include "server/worker_table.hpp"
-#include "workers/signal_inbox.hpp"
+#include "server/process/child.hpp"
+#include "server/process/daemon.hpp"
+#include "server/process/file_watch.hpp"
+#include "server/process/pidfile.hpp"
+#include "server/process/process_title.hpp"
+#include "server/process/service_manager.hpp"
+#include "server/release/app_probe.hpp"
+#include "server/release/hand_over.hpp"
+#include "server/release/release.hpp"
+#include "server/release/start_context.hpp"
+#include "server/supervision/scoreboard.hpp"
+#include "server/supervision/worker_table.hpp"
 
 namespace cppcorn {
 

@@ -9,8 +9,8 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include "base/log/error_log.hpp"
 #include "server/arbiter.hpp"
-#include "workers/log/error_log.hpp"
 
 namespace cppcorn {
 namespace {

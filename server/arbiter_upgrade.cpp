@@ -1,5 +1,5 @@
 // How a new master takes the place of an old one, on the same sockets (SIGUSR2). Both serve until the old one is told
-// to stop; if the new one is no good, it is told to stop, and nothing was lost. server/hand_over.hpp has what passes
+// to stop; if the new one is no good, it is told to stop, and nothing was lost. server/release/hand_over.hpp has what passes
 // between them.
 
 #include <cerrno>

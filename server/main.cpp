@@ -9,19 +9,19 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/log/error_log.hpp"
+#include "base/signal_inbox.hpp"
+#include "base/system_call.hpp"
 #include "server/arbiter.hpp"
-#include "server/daemon.hpp"
 #include "server/exit_codes.hpp"
-#include "server/hand_over.hpp"
-#include "server/process_title.hpp"
-#include "server/release.hpp"
-#include "server/service_manager.hpp"
-#include "server/settings_check.hpp"
-#include "server/settings_loader.hpp"
-#include "server/start_context.hpp"
-#include "workers/log/error_log.hpp"
-#include "workers/signal_inbox.hpp"
-#include "workers/system_error.hpp"
+#include "server/process/daemon.hpp"
+#include "server/process/process_title.hpp"
+#include "server/process/service_manager.hpp"
+#include "server/release/hand_over.hpp"
+#include "server/release/release.hpp"
+#include "server/release/settings_check.hpp"
+#include "server/release/start_context.hpp"
+#include "server/settings/settings_loader.hpp"
 
 namespace {
 

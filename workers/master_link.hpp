@@ -6,7 +6,7 @@
 
 #include <unistd.h>
 
-#include "workers/unique_fd.hpp"
+#include "base/unique_fd.hpp"
 
 namespace cppcorn {
 

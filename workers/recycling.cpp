@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "workers/unique_fd.hpp"
+#include "base/unique_fd.hpp"
 
 namespace cppcorn {
 namespace {

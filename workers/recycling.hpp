@@ -4,7 +4,7 @@
 #include <chrono>
 #include <cstdint>
 
-#include "workers/settings.hpp"
+#include "server/settings/settings.hpp"
 
 namespace cppcorn {
 

@@ -12,8 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "workers/log/error_log.hpp"
-#include "workers/system_error.hpp"
+#include "base/log/error_log.hpp"
+#include "base/system_call.hpp"
 
 namespace cppcorn {
 namespace {

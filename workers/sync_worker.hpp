@@ -8,13 +8,13 @@
 
 #include <sys/epoll.h>
 
-#include "workers/connection.hpp"
-#include "workers/deadline_heap.hpp"
-#include "workers/exchange_pool.hpp"
+#include "base/signal_inbox.hpp"
+#include "workers/connection/connection.hpp"
+#include "workers/connection/deadline_heap.hpp"
+#include "workers/context/worker_context.hpp"
+#include "workers/exchange/exchange_pool.hpp"
 #include "workers/master_link.hpp"
 #include "workers/recycling.hpp"
-#include "workers/service.hpp"
-#include "workers/signal_inbox.hpp"
 
 namespace cppcorn {
 

@@ -1,12 +1,12 @@
 // Whatever a client and an app say, a request is one line of the access log, of text only.
-#include "workers/log/access_log.hpp"
+#include "workers/access_log/access_log.hpp"
 
 #include <stdexcept>
 
+#include "base/log/error_log.hpp"
+#include "base/log/escape.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
-#include "workers/log/access_format.hpp"
-#include "workers/log/error_log.hpp"
-#include "workers/log/escape.hpp"
+#include "workers/access_log/access_format.hpp"
 
 using namespace cppcorn;
 

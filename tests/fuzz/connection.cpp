@@ -1,7 +1,7 @@
 // A whole connection over a socket pair, with a small app behind it. The client's bytes, when they come, what it reads
 // and how time passes are the fuzzer's. Whatever happens, the connection ends, and what has come out of it are the
 // answers to the requests in their order, the last one perhaps cut.
-#include "workers/connection.hpp"
+#include "workers/connection/connection.hpp"
 
 #include <algorithm>
 #include <chrono>

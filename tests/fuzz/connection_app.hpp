@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "tests/fuzz/fuzz_input.hpp"
-#include "workers/host.hpp"
+#include "workers/exchange/host.hpp"
 
 namespace connection_app {
 

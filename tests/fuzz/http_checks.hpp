@@ -7,8 +7,8 @@
 #include <random>
 
 #include "tests/fuzz/fuzz_input.hpp"
-#include "tests/unit/http_agreement.hpp"
-#include "tests/unit/http_outcome.hpp"
+#include "tests/unit/workers/http/agreement.hpp"
+#include "tests/unit/workers/http/outcome.hpp"
 
 namespace fuzz {
 

@@ -1,13 +1,13 @@
 // The texts that settings are made of: each parser takes what it is given or says what is wrong with it.
 #include <stdexcept>
 
-#include "server/address.hpp"
-#include "server/command_line.hpp"
-#include "server/config_file.hpp"
-#include "server/settings_loader.hpp"
-#include "server/shell_words.hpp"
+#include "server/release/address.hpp"
+#include "server/settings/command_line.hpp"
+#include "server/settings/config_file.hpp"
+#include "server/settings/settings_loader.hpp"
+#include "server/settings/shell_words.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
-#include "workers/app_spec.hpp"
+#include "workers/app/app_spec.hpp"
 
 using namespace cppcorn;
 

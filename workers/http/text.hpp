@@ -7,7 +7,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "workers/http/byte_blocks.hpp"
+#include "base/byte_blocks.hpp"
 
 namespace cppcorn::http {
 

@@ -1,0 +1,19 @@
+// Making text that came from outside safe to put on one line of a log.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace cppcorn {
+
+// Appends as escaped() of base/log/error_log.hpp does, without a string in between.
+void append_escaped(std::string& out, std::string_view text);
+
+// Appends the inside of a JSON string. The result is valid UTF-8 whatever `text` is: bytes that are not UTF-8 become
+// U+FFFD, control characters (C0, DEL, C1, and the line separators) become \u escapes.
+void append_json_escaped(std::string& out, std::string_view text);
+
+// Appends the UTF-8 of one code point, which must be at most 0x10FFFF and no surrogate.
+void append_utf8(std::string& out, char32_t code_point);
+
+} // namespace cppcorn

@@ -1,0 +1,160 @@
+#include "base/log/log_file.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <utility>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+
+#include "base/system_call.hpp"
+
+namespace cppcorn {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr std::size_t file_batch = std::size_t{1} << 30; // an appending write to a file is never split up
+// For a reader that is slow: in all that time, a process waits no longer than that.
+constexpr auto most_patience = milliseconds(100);
+constexpr auto patience_period = std::chrono::seconds(10);
+
+// Up to `room` bytes of whole lines, or one line if that is longer.
+std::size_t batch_end(std::string_view lines, std::size_t room) {
+    if (lines.size() <= room) return lines.size();
+    std::size_t end = lines.rfind('\n', room - 1);
+    if (end == std::string_view::npos) end = lines.find('\n', room);
+    return end == std::string_view::npos ? lines.size() : end + 1;
+}
+
+std::uint64_t lines_in(std::string_view text) {
+    const auto ends = std::count(text.begin(), text.end(), '\n');
+    return static_cast<std::uint64_t>(ends) + (text.empty() || text.back() == '\n' ? 0 : 1);
+}
+
+} // namespace
+
+LogFile::LogFile(std::string path, int standard_fd, StandardStream stream, bool own_files_only)
+    : path_(std::move(path)), standard_fd_(standard_fd), stream_(stream), own_files_only_(own_files_only) {
+    if (!is_standard()) open_path();
+    struct stat status {};
+    if (::fstat(fd(), &status) == 0) {
+        device_ = status.st_dev;
+        inode_ = status.st_ino;
+        if (S_ISSOCK(status.st_mode)) manner_ = Manner::socket;
+        const bool can_block = S_ISFIFO(status.st_mode) || ::isatty(fd()) == 1;
+        if (is_standard() && can_block) look_at_standard();
+    }
+    batch_size_ = S_ISREG(status.st_mode) ? file_batch : PIPE_BUF;
+}
+
+void LogFile::open_path() {
+    const int flags = O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (own_files_only_ ? O_NOFOLLOW : 0);
+    own_.reset(::open(path_.c_str(), O_WRONLY | flags, 0644));
+    // A named pipe that nobody reads yet: with an end for reading of our own, it keeps the lines for who comes.
+    if (!own_.is_open() && errno == ENXIO) own_.reset(::open(path_.c_str(), O_RDWR | flags, 0644));
+    check(own_.get(), "cannot open log file " + path_);
+    struct stat status {};
+    const bool is_shared = ::fstat(own_.get(), &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink > 1;
+    if (own_files_only_ && is_shared) throw_system_error("cannot open log file " + path_ + ", which is a link", EPERM);
+}
+
+// O_NONBLOCK belongs to an open file, which we share with whoever started us and with the app: so it takes an open
+// file of our own. There is none for us where the pipe is another user's, or /proc is missing.
+void LogFile::look_at_standard() {
+    manner_ = Manner::shared_pipe;
+    if (stream_ == StandardStream::moves) return;
+    const std::string link = "/proc/self/fd/" + std::to_string(standard_fd_);
+    own_.reset(::open(link.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+    if (own_.is_open()) manner_ = Manner::plain;
+}
+
+void LogFile::reopen() {
+    become(LogFile(path_, standard_fd_, stream_, own_files_only_));
+}
+
+void LogFile::become(LogFile other) {
+    if (is_same_stream(other)) return;
+    if (path_ == other.path_) other.loss_ = loss_;
+    *this = std::move(other);
+}
+
+LogNews LogFile::write(std::string_view lines) noexcept {
+    const int saved_errno = errno;
+    int error = 0;
+    while (!lines.empty()) {
+        const std::size_t end = batch_end(lines, batch_size_);
+        if ((torn_ && !put_all("\n")) || !put_all(lines.substr(0, end))) {
+            error = errno;
+            break;
+        }
+        lines.remove_prefix(end);
+    }
+    LogNews news;
+    if (!lines.empty() || loss_.any()) news = loss_.note(lines_in(lines), error, steady_clock::now());
+    errno = saved_errno;
+    return news;
+}
+
+// False if the destination takes no more, with the reason in errno.
+bool LogFile::put_all(std::string_view bytes) {
+    while (!bytes.empty()) {
+        const ssize_t count = put(bytes);
+        if (count > 0) {
+            torn_ = bytes[static_cast<std::size_t>(count) - 1] != '\n';
+            bytes.remove_prefix(static_cast<std::size_t>(count));
+        } else if (count == 0) {
+            errno = ENOSPC;
+            return false;
+        } else if (errno != EINTR && (errno != EAGAIN || !wait_for_room())) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// As write(2).
+ssize_t LogFile::put(std::string_view bytes) const {
+    switch (manner_) {
+        case Manner::socket:
+            return ::send(fd(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+        case Manner::shared_pipe:
+            return put_to_shared_pipe(bytes);
+        case Manner::plain:
+            break;
+    }
+    return ::write(fd(), bytes.data(), bytes.size());
+}
+
+ssize_t LogFile::put_to_shared_pipe(std::string_view bytes) const {
+    iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+    const ssize_t count = ::pwritev2(fd(), &part, 1, -1, RWF_NOWAIT);
+    if (count >= 0 || (errno != EOPNOTSUPP && errno != EINVAL && errno != ENOSYS)) return count;
+    // An older kernel. What has room takes a whole batch, if no other process is quicker.
+    pollfd waited{fd(), POLLOUT, 0};
+    if (::poll(&waited, 1, 0) > 0) return ::write(fd(), bytes.data(), std::min<std::size_t>(bytes.size(), PIPE_BUF));
+    errno = EAGAIN;
+    return -1;
+}
+
+// False, with EAGAIN in errno, if there is none in time.
+bool LogFile::wait_for_room() {
+    const auto began = steady_clock::now();
+    if (began >= patience_again_) {
+        patience_ = most_patience;
+        patience_again_ = began + patience_period;
+    }
+    pollfd waited{fd(), POLLOUT, 0};
+    const bool patient = !loss_.any() && patience_.count() > 0;
+    const bool room = patient && ::poll(&waited, 1, static_cast<int>(patience_.count())) > 0;
+    if (patient) patience_ -= std::min(patience_, std::chrono::ceil<milliseconds>(steady_clock::now() - began));
+    errno = EAGAIN;
+    return room;
+}
+
+} // namespace cppcorn

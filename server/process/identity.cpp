@@ -1,0 +1,89 @@
+#include "server/process/identity.hpp"
+
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <stdexcept>
+
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <spdlog/spdlog.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/system_call.hpp"
+#include "base/unique_fd.hpp"
+
+namespace cppcorn {
+namespace {
+
+std::optional<id_t> parse_id(const std::string& text) {
+    id_t id = 0;
+    const auto result = std::from_chars(text.data(), text.data() + text.size(), id);
+    if (result.ec != std::errc{} || result.ptr != text.data() + text.size() || id == static_cast<id_t>(-1)) return {};
+    return id;
+}
+
+const passwd* find_account(const std::string& text) {
+    if (const passwd* account = ::getpwnam(text.c_str())) return account;
+    const auto id = parse_id(text);
+    return id ? ::getpwuid(*id) : nullptr;
+}
+
+gid_t own_group(const std::string& user) {
+    if (const passwd* account = find_account(user)) return account->pw_gid;
+    throw std::runtime_error("user " + user + " has no group of its own on this machine; give one with --group");
+}
+
+bool is_present(const Identity& identity) {
+    return identity.uid == ::geteuid() && identity.gid == ::getegid() && identity.groups_of.empty();
+}
+
+} // namespace
+
+std::optional<uid_t> find_user(const std::string& text) {
+    if (const passwd* account = ::getpwnam(text.c_str())) return account->pw_uid;
+    return parse_id(text);
+}
+
+std::optional<gid_t> find_group(const std::string& text) {
+    if (const ::group* entry = ::getgrnam(text.c_str())) return entry->gr_gid;
+    return parse_id(text);
+}
+
+std::optional<Identity> wanted_identity(const Settings& settings) {
+    if (settings.user.empty() && settings.group.empty()) return {};
+    Identity identity;
+    identity.uid = settings.user.empty() ? ::geteuid() : find_user(settings.user).value();
+    identity.gid = settings.group.empty() ? own_group(settings.user) : find_group(settings.group).value();
+    const passwd* account = ::getpwuid(identity.uid);
+    if (settings.initgroups && account != nullptr) identity.groups_of = account->pw_name;
+    if (::geteuid() == 0) return identity;
+    if (is_present(identity)) return {};
+    throw std::runtime_error("cannot run the workers as another user or group (--user, --group): only root can");
+}
+
+void assume_identity(const Identity& identity) {
+    if (identity.groups_of.empty()) {
+        check(::setgroups(1, &identity.gid), "cannot leave the groups of root");
+    } else {
+        check(::initgroups(identity.groups_of.c_str(), identity.gid), "cannot enter the groups of --initgroups");
+    }
+    check(::setresgid(identity.gid, identity.gid, identity.gid), "cannot change to the group of --group");
+    check(::setresuid(identity.uid, identity.uid, identity.uid), "cannot change to the user of --user");
+    // Without it, a process that was root leaves no core dump, and /proc keeps it from its own files.
+    check(::prctl(PR_SET_DUMPABLE, 1), "cannot allow core dumps");
+}
+
+void give_file(const std::string& path, const Identity& identity) {
+    const UniqueFd file(::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    struct stat info {};
+    if (!file.is_open() || ::fstat(file.get(), &info) != 0) return;
+    if (!S_ISREG(info.st_mode) || info.st_nlink != 1) return;
+    if (::fchown(file.get(), identity.uid, identity.gid) == 0) return;
+    spdlog::error("Cannot give log file {} to the workers' user: {}", path, std::strerror(errno));
+}
+
+} // namespace cppcorn

@@ -1,0 +1,47 @@
+// Tells systemd how the service is (sd_notify's protocol: datagrams to the socket that NOTIFY_SOCKET names), and pings
+// its watchdog. Without a service manager, all of it does nothing.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+
+#include "base/unique_fd.hpp"
+
+namespace cppcorn {
+
+class ServiceManager {
+  public:
+    using Time = std::chrono::steady_clock::time_point;
+    enum class State { starting, ready, reloading, stopping };
+
+    // Takes its variables out of the environment, so that no child of ours takes them for its own. A socket that cannot
+    // be reached is logged and done without.
+    ServiceManager();
+
+    // Told on if it differs from what was told before. `status` is one line for people.
+    void update(State state, const std::string& status);
+    // From now on, that process is the one to look after: it is told of no more.
+    void hand_over(pid_t successor);
+    // This process is the one that was meant.
+    void take_over();
+
+    // In a child, which has nothing to tell.
+    void forget() { socket_.reset(); }
+
+    // When ping() is due, or update() because the manager was too busy to be told; Time::max() for never.
+    Time due() const { return std::min(ping_due_, retry_at_); }
+    void ping(Time now);
+
+  private:
+    bool tell(const std::string& message);
+
+    UniqueFd socket_;
+    std::chrono::microseconds watchdog_{0}; // between pings; 0: none
+    Time ping_due_ = Time::max();
+    Time retry_at_ = Time::max();
+    State state_ = State::starting;
+    std::string status_;
+};
+
+} // namespace cppcorn

@@ -1,0 +1,69 @@
+#include "server/release/app_probe.hpp"
+
+#include <csignal>
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/crash_report.hpp"
+#include "base/log/error_log.hpp"
+#include "base/signal_inbox.hpp"
+#include "base/system_call.hpp"
+#include "server/exit_codes.hpp"
+
+namespace cppcorn {
+namespace {
+
+constexpr std::size_t longest_message = 4096;
+constexpr auto orphan_grace = std::chrono::seconds(1);
+
+int probe_main(const Release& release, MasterPipes& pipes, int message_fd) {
+    pipes.forget_master();
+    unblock_all_signals();
+    install_crash_report();
+    enter(release);
+    apply_environment(release.settings());
+    try {
+        const AppModule app = load_app(release);
+        // Not unloaded: a destructor that crashes is none of the probe's business.
+        ::_exit(exit_clean);
+    } catch (const AppLoadError& error) {
+        const std::string text = std::string(error.what()).substr(0, longest_message);
+        [[maybe_unused]] const auto ignored = ::write(message_fd, text.data(), text.size());
+        return exit_no_app;
+    }
+}
+
+} // namespace
+
+AppProbe::AppProbe(std::shared_ptr<Release> release, MasterPipes& pipes, Time now) : release_(std::move(release)) {
+    int message[2];
+    check(::pipe2(message, O_CLOEXEC | O_NONBLOCK), "cannot make a pipe");
+    message_.reset(message[0]);
+    const UniqueFd write_end(message[1]);
+    pid_ = fork_child(orphan_grace, release_->identity, [&] { return probe_main(*release_, pipes, write_end.get()); });
+    const auto timeout = release_->settings().boot_timeout;
+    deadline_ = timeout.count() > 0 ? now + timeout : Time::max();
+}
+
+void AppProbe::kill() {
+    killed_ = true;
+    deadline_ = Time::max();
+    ::kill(pid_, SIGKILL);
+}
+
+std::optional<std::string> AppProbe::verdict(int wait_status) {
+    if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == exit_clean) return std::nullopt;
+    const std::string& spec = release_->settings().app;
+    if (killed_) return spec + ": takes longer to load than --boot-timeout allows";
+    if (WIFSIGNALED(wait_status)) {
+        return spec + ": crashed while loading (" + signal_name(WTERMSIG(wait_status)) + ")";
+    }
+    char text[longest_message];
+    const auto size = ::read(message_.get(), text, sizeof text);
+    if (size > 0) return std::string(text, static_cast<std::size_t>(size));
+    return spec + ": ended the process while loading (exit code " + std::to_string(WEXITSTATUS(wait_status)) + ")";
+}
+
+} // namespace cppcorn

@@ -1,0 +1,41 @@
+// A short-lived child that loads the app once, so that an app that cannot be loaded, or crashes while it is, is one
+// clear message and harms nobody. The master never maps app code itself (unless --preload).
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <sys/types.h>
+
+#include "server/process/child.hpp"
+#include "server/release/release.hpp"
+
+namespace cppcorn {
+
+class AppProbe {
+  public:
+    using Time = std::chrono::steady_clock::time_point;
+
+    // Starts it. `pipes` are the master's. Throws std::system_error if there can be no child.
+    AppProbe(std::shared_ptr<Release> release, MasterPipes& pipes, Time now);
+
+    pid_t pid() const { return pid_; }
+    Time deadline() const { return deadline_; } // kill() is due
+    void kill();
+
+    // Once the child was waited for: what is wrong with the app; nullopt if it loads.
+    std::optional<std::string> verdict(int wait_status);
+
+    const std::shared_ptr<Release>& release() const { return release_; }
+
+  private:
+    std::shared_ptr<Release> release_;
+    UniqueFd message_;
+    pid_t pid_ = 0;
+    Time deadline_;
+    bool killed_ = false;
+};
+
+} // namespace cppcorn

@@ -1,0 +1,65 @@
+// A socket that listens, owned by the master and inherited by every worker. Non-blocking.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "base/unique_fd.hpp"
+#include "server/release/address.hpp"
+#include "server/settings/settings.hpp"
+#include "workers/context/listening_socket.hpp"
+
+namespace cppcorn {
+
+class Listener {
+  public:
+    // Binds and listens. Throws std::system_error or std::runtime_error: "cannot bind 127.0.0.1:8000: Address already
+    // in use". A unix socket that nobody listens on any more is replaced; one that is live, or another kind of file, is
+    // not.
+    Listener(const BindAddress& address, const Settings& settings, bool ipv6_only);
+    // Takes over a socket that another master has opened. Its unix socket's file is that one's, until own_file(true).
+    // Throws as above if it does not listen.
+    Listener(const BindAddress& address, UniqueFd socket, std::uint64_t file_number);
+    // Closes, and removes a unix socket's file if it is still the same one, and ours.
+    ~Listener();
+    Listener(const Listener&) = delete;
+    Listener& operator=(const Listener&) = delete;
+
+    const BindAddress& address() const { return address_; }
+    // As it turned out: with the port that the kernel chose for port 0.
+    std::string text() const { return bound_.text(); }
+    // False for a unix socket whose file somebody has removed or replaced: nobody can connect any more.
+    bool is_reachable() const;
+    // What tells a unix socket's file from others at its path; 0 if it has none.
+    std::uint64_t file_number() const { return inode_.value_or(0); }
+    // Whether this process removes a unix socket's file in the end, or another one that serves it does.
+    void own_file(bool owned) { owns_file_ = owned; }
+    ListeningSocket for_worker() const;
+
+  private:
+    void open_tcp(const Settings& settings, bool ipv6_only);
+    void open_unix(const Settings& settings);
+    void adopt();
+    void prepare();
+    void find_bound_address();
+
+    BindAddress address_; // as asked for
+    BindAddress bound_;   // as it is
+    UniqueFd socket_;
+    pid_t maker_ = 0;
+    bool owns_file_ = true;
+    std::optional<ino_t> inode_; // of the unix socket's file
+};
+
+using Listeners = std::vector<std::shared_ptr<Listener>>;
+
+// One for each bind setting; those of `present` that have the same address, and can be reached, are used again. Throws
+// as Listener does.
+Listeners open_listeners(const Settings& settings, const Listeners& present);
+
+} // namespace cppcorn

@@ -1,0 +1,70 @@
+#include "server/release/release.hpp"
+
+#include <cstdlib>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/system_call.hpp"
+#include "workers/exchange/host.hpp"
+
+namespace cppcorn {
+namespace {
+
+mode_t present_umask() {
+    const mode_t mask = ::umask(0);
+    ::umask(mask);
+    return mask;
+}
+
+} // namespace
+
+void apply_umask(const Settings& settings) {
+    static const mode_t inherited = present_umask();
+    ::umask(settings.umask.value_or(inherited));
+}
+
+std::shared_ptr<Release> prepare_release(LoadedSettings loaded) {
+    auto release = std::make_shared<Release>();
+    release->folder.reset(check(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), "cannot open the folder ."));
+    release->loaded = std::move(loaded);
+    release->app = parse_app_spec(release->settings().app);
+    return release;
+}
+
+std::shared_ptr<Release> open_release(LoadedSettings loaded, const Listeners& present) {
+    const auto release = prepare_release(std::move(loaded));
+    release->identity = wanted_identity(release->settings());
+    apply_umask(release->settings());
+    release->access_log = std::make_shared<AccessLog>(release->settings());
+    release->listeners = open_listeners(release->settings(), present);
+    return release;
+}
+
+void enter(const Release& release) {
+    apply_umask(release.settings());
+    check(::fchdir(release.folder.get()), "cannot go back to the folder of --chdir");
+}
+
+void give_logs(const Release& release) {
+    if (!release.identity) return;
+    for (const auto& path : {release.settings().error_log, release.settings().access_log}) {
+        if (!path.empty() && path != "-") give_file(path, *release.identity);
+    }
+}
+
+void apply_environment(const Settings& settings) {
+    for (const auto& [name, value] : settings.env) ::setenv(name.c_str(), value.c_str(), 1);
+}
+
+std::string app_file(const Release& release) {
+    const char* app_path = std::getenv("CPPCORN_APP_PATH");
+    return find_app_module(release.app, release.settings().app_dirs, app_path != nullptr ? app_path : "");
+}
+
+AppModule load_app(const Release& release) {
+    return AppModule(app_file(release), release.app, host_table());
+}
+
+} // namespace cppcorn

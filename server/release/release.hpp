@@ -1,0 +1,55 @@
+// All that a reload replaces: the settings and what was opened for them. A new release is made beside the one in use,
+// and takes its place only when it is complete.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "server/process/identity.hpp"
+#include "server/release/listener.hpp"
+#include "server/settings/settings_loader.hpp"
+#include "workers/access_log/access_log.hpp"
+#include "workers/app/app_module.hpp"
+#include "workers/app/app_spec.hpp"
+
+namespace cppcorn {
+
+struct Release {
+    LoadedSettings loaded;
+    AppSpec app;
+    UniqueFd folder;                  // the current one when it was made: relative paths start there
+    std::optional<Identity> identity; // that the workers and the probe take on
+    Listeners listeners;
+    std::shared_ptr<AccessLog> access_log;
+    std::shared_ptr<AppModule> preloaded; // --preload: loaded in the master; else null
+
+    const Settings& settings() const { return loaded.values; }
+};
+
+// A release of which nothing is opened yet: enough to try the app.
+std::shared_ptr<Release> prepare_release(LoadedSettings loaded);
+
+// Opens what the settings ask for, with their umask; those of the listeners that are present already are used again.
+// Throws std::exception with one line; what is present is as it was then.
+std::shared_ptr<Release> open_release(LoadedSettings loaded, const Listeners& present);
+
+// The one of --umask, else the one that the process began with.
+void apply_umask(const Settings& settings);
+
+// Back to the release's own folder and umask, whatever the process has now. Throws std::system_error.
+void enter(const Release& release);
+
+// For a master that runs as root: the workers' user can open the log files again.
+void give_logs(const Release& release);
+
+// For a child that will load the app, or the master that preloads it: the variables of --env.
+void apply_environment(const Settings& settings);
+
+// Finds the app's module as the settings say. Throws AppLoadError.
+std::string app_file(const Release& release);
+
+// Finds and loads the app. Throws AppLoadError.
+AppModule load_app(const Release& release);
+
+} // namespace cppcorn

@@ -1,0 +1,47 @@
+#include "server/release/settings_check.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+#include <poll.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/system_call.hpp"
+#include "server/exit_codes.hpp"
+#include "server/release/app_probe.hpp"
+#include "server/release/release.hpp"
+
+namespace cppcorn {
+namespace {
+
+// The arbiter's loop in small: until the child has ended, killing it when its time is over.
+int wait_for_end(AppProbe& probe) {
+    const UniqueFd process(
+        static_cast<int>(check(::syscall(SYS_pidfd_open, probe.pid(), 0), "cannot watch the app's probe")));
+    for (;;) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(probe.deadline() - AppProbe::Time::clock::now());
+        pollfd entry{process.get(), POLLIN, 0};
+        ::poll(&entry, 1, static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000)));
+        if (AppProbe::Time::clock::now() >= probe.deadline()) probe.kill();
+        int status = 0;
+        if (check(::waitpid(probe.pid(), &status, WNOHANG), "cannot wait for the app's probe") > 0) return status;
+    }
+}
+
+} // namespace
+
+int check_settings(LoadedSettings loaded) {
+    const std::shared_ptr<Release> release = prepare_release(std::move(loaded));
+    if (::geteuid() == 0) release->identity = wanted_identity(release->settings()); // no code of the app as root
+    MasterPipes pipes = MasterPipes::open();
+    AppProbe probe(release, pipes, std::chrono::steady_clock::now());
+    const int status = wait_for_end(probe);
+    const auto error = probe.verdict(status);
+    if (!error) return exit_clean;
+    std::fprintf(stderr, "cppcorn: %s\n", error->c_str());
+    return exit_no_app;
+}
+
+} // namespace cppcorn

@@ -1,0 +1,60 @@
+#include "server/release/start_context.hpp"
+
+#include <cstdlib>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/system_call.hpp"
+
+namespace cppcorn {
+namespace {
+
+// The shell's name for the current folder, in which links are not resolved.
+std::string name_of_folder() {
+    const char* name = std::getenv("PWD");
+    struct stat named {};
+    struct stat current {};
+    if (name == nullptr || name[0] != '/' || ::stat(name, &named) != 0 || ::stat(".", &current) != 0) return "";
+    return named.st_dev == current.st_dev && named.st_ino == current.st_ino ? name : "";
+}
+
+} // namespace
+
+StartContext::StartContext(int argc, char** argv)
+    : arguments_(argv, argv + argc),
+      folder_name_(name_of_folder()),
+      folder_(check(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), "cannot open the folder .")) {
+    umask_ = ::umask(0);
+    ::umask(umask_);
+    for (char** variable = environ; *variable != nullptr; ++variable) environment_.push_back(*variable);
+}
+
+const char* StartContext::variable(std::string_view name) const {
+    for (const std::string_view text : environment_) {
+        if (text.substr(0, name.size()) == name && text.substr(name.size(), 1) == "=")
+            return text.data() + name.size() + 1;
+    }
+    return nullptr;
+}
+
+void StartContext::enter_folder() const {
+    if (!folder_name_.empty() && ::chdir(folder_name_.c_str()) == 0) return;
+    check(::fchdir(folder_.get()), "cannot go back to the folder of the start");
+}
+
+LoadedSettings StartContext::read_settings() const {
+    enter_folder();
+    const std::vector<std::string> arguments(arguments_.begin() + 1, arguments_.end());
+    LoadedSettings loaded = load_settings(arguments, [this](const char* name) { return variable(name); });
+    if (has_binds()) {
+        loaded.values.binds = binds_;
+        loaded.origins["bind"] = "service manager";
+    }
+    const std::string& folder = loaded.values.chdir;
+    if (!folder.empty()) check(::chdir(folder.c_str()), "cannot change to folder " + folder);
+    return loaded;
+}
+
+} // namespace cppcorn

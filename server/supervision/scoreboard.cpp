@@ -1,0 +1,22 @@
+#include "server/supervision/scoreboard.hpp"
+
+#include <new>
+
+#include <sys/mman.h>
+
+#include "base/system_call.hpp"
+
+namespace cppcorn {
+
+Scoreboard::Scoreboard(int capacity) : capacity_(static_cast<std::size_t>(capacity)) {
+    void* memory =
+        ::mmap(nullptr, capacity_ * sizeof(ScoreboardSlot), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) throw_system_error("cannot map the scoreboard");
+    slots_ = new (memory) ScoreboardSlot[capacity_];
+}
+
+Scoreboard::~Scoreboard() {
+    ::munmap(slots_, capacity_ * sizeof(ScoreboardSlot));
+}
+
+} // namespace cppcorn

@@ -1,0 +1,23 @@
+// What the logs tell of a worker that was ended or has ended, from its entry in the table and its slot on the
+// scoreboard.
+#pragma once
+
+#include <string>
+
+#include "server/supervision/worker_table.hpp"
+#include "workers/access_log/access_log.hpp"
+#include "workers/context/scoreboard_slot.hpp"
+
+namespace cppcorn {
+
+// " while serving GET /x HTTP/1.1, for 0.3 s"; nothing if it serves none.
+std::string request_under_way(const ScoreboardSlot& slot, SteadyTime now);
+
+// To the error log: the signal or exit code, and the request. Nothing where the worker was asked to end and did.
+void log_worker_end(const WorkerEntry& entry, bool asked_to, int wait_status, const ScoreboardSlot& slot);
+
+// To the access log: the line that the worker could not write, of the request that it died of. Its status is 0: the
+// client got none, or not all of the response.
+void log_lost_request(const ScoreboardSlot& slot, AccessLog& access_log);
+
+} // namespace cppcorn

@@ -1,0 +1,248 @@
+#include "server/supervision/worker_table.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <stdexcept>
+
+namespace cppcorn {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kill_delay = 1s;         // between the ABRT to an overdue worker and the KILL
+constexpr auto quick_grace = 1s;        // for workers that were told to leave quickly
+constexpr auto first_pause = 100ms;     // before a failed start is tried again
+constexpr auto longest_pause = 5'000ms; // however often it has failed
+constexpr auto stable_after = 1s;       // a worker that dies sooner, having served nothing, counts as a failed start
+
+std::chrono::milliseconds pause_after(int failed_rounds) {
+    auto pause = first_pause;
+    for (int i = 1; i < failed_rounds && pause < longest_pause; ++i) pause *= 2;
+    return std::min(pause, longest_pause);
+}
+
+bool leaving(const WorkerEntry& entry) {
+    return entry.state == WorkerState::retiring || entry.state == WorkerState::overdue;
+}
+
+} // namespace
+
+WorkerEntry* WorkerTable::find(pid_t pid) {
+    auto it = std::find_if(entries_.begin(), entries_.end(), [&](const auto& entry) { return entry.pid == pid; });
+    return it == entries_.end() ? nullptr : &*it;
+}
+
+int WorkerTable::count(bool current, WorkerState state) const {
+    return static_cast<int>(std::count_if(entries_.begin(), entries_.end(), [&](const auto& entry) {
+        return is_current(entry) == current && entry.state == state;
+    }));
+}
+
+void WorkerTable::begin_generation() {
+    generation_++;
+    generation_ready_ = false;
+    failed_rounds_ = 0;
+    spawn_not_before_ = {};
+    waiting_ = 0;
+}
+
+void WorkerTable::roll_back() {
+    generation_ = settled_generation_;
+    generation_ready_ = true;
+    failed_rounds_ = 0;
+    spawn_not_before_ = {};
+    waiting_ = 0;
+}
+
+void WorkerTable::stop(StopKind kind, SteadyTime now) {
+    const bool hurried = stop_ == StopKind::graceful && kind == StopKind::quick;
+    if (stop_ && !hurried) return;
+    stop_ = kind;
+    stop_at_ = kind == StopKind::quick ? now + quick_grace : now + policy_.graceful_timeout;
+    stop_announced_ = false;
+}
+
+void WorkerTable::spawned(int slot, pid_t pid, SteadyTime now) {
+    for (const auto& entry : entries_) {
+        if (entry.slot == slot || entry.pid == pid) throw std::logic_error("worker slot or pid is taken");
+    }
+    WorkerEntry entry;
+    entry.slot = slot;
+    entry.pid = pid;
+    entry.generation = generation_;
+    entry.spawned_at = now;
+    entry.act_at = policy_.boot_timeout.count() > 0 ? now + policy_.boot_timeout : SteadyTime::max();
+    entries_.push_back(entry);
+}
+
+void WorkerTable::ready(pid_t pid, SteadyTime now) {
+    WorkerEntry* entry = find(pid);
+    if (entry == nullptr || entry->state != WorkerState::starting) return;
+    entry->state = WorkerState::serving;
+    entry->ready_at = now;
+    entry->act_at = SteadyTime::max();
+    if (is_current(*entry)) {
+        generation_ready_ = true;
+        settled_generation_ = generation_;
+    }
+}
+
+void WorkerTable::wants_replacement(pid_t pid) {
+    if (WorkerEntry* entry = find(pid)) entry->wants_replacement = true;
+}
+
+std::optional<WorkerEntry> WorkerTable::exited(pid_t pid, bool served, SteadyTime now) {
+    WorkerEntry* found = find(pid);
+    if (found == nullptr) return std::nullopt;
+    const WorkerEntry entry = *found;
+    entries_.erase(entries_.begin() + (found - entries_.data()));
+    const bool never_started = entry.ready_at == SteadyTime{};
+    const bool died_at_once = !never_started && !served && now < entry.ready_at + stable_after;
+    const bool sent_away = entry.state == WorkerState::retiring;
+    if (is_current(entry) && !sent_away && (never_started || died_at_once)) start_failed(entry.spawned_at, now);
+    return entry;
+}
+
+void WorkerTable::postpone(std::chrono::steady_clock::duration time) {
+    for (auto& entry : entries_) {
+        if (entry.act_at != SteadyTime::max()) entry.act_at += time;
+    }
+    stop_at_ += time;
+}
+
+void WorkerTable::spawn_failed(SteadyTime now) {
+    start_failed(now, now);
+    waiting_ = capacity_; // there can be no process at all
+}
+
+void WorkerTable::start_failed(SteadyTime spawned_at, SteadyTime now) {
+    waiting_++;
+    if (failed_rounds_ > 0 && spawned_at <= round_began_) return; // of a round that is counted already
+    failed_rounds_++;
+    round_began_ = now;
+    spawn_not_before_ = now + pause_after(failed_rounds_);
+}
+
+void WorkerTable::forget_failures(SteadyTime now) {
+    if (failed_rounds_ == 0) return;
+    for (const auto& entry : entries_) {
+        const bool stable = entry.state == WorkerState::serving && now >= entry.ready_at + stable_after;
+        if (is_current(entry) && stable && entry.spawned_at > round_began_) failed_rounds_ = 0;
+    }
+}
+
+WorkerCommands WorkerTable::tick(SteadyTime now, const RequestDeadline& request_deadline) {
+    WorkerCommands commands;
+    forget_failures(now);
+    end_overdue(now, request_deadline, commands);
+    retire_unneeded(now, commands);
+    spawn_missing(now, commands);
+    return commands;
+}
+
+void WorkerTable::end_overdue(SteadyTime now, const RequestDeadline& request_deadline, WorkerCommands& commands) {
+    for (auto& entry : entries_) {
+        const bool due = now >= entry.act_at;
+        if (leaving(entry) && due) {
+            entry.killed = true;
+            entry.act_at = now + kill_delay; // again, should the first be lost on a process in the kernel's hands
+            commands.signals.push_back({entry.pid, entry.slot, SIGKILL});
+            continue;
+        }
+        if (entry.state == WorkerState::overdue) continue;
+        const bool boot_overdue = entry.state == WorkerState::starting && due;
+        const auto deadline = request_deadline(entry.slot);
+        const bool request_overdue = deadline && now >= *deadline;
+        if (!boot_overdue && !request_overdue) continue;
+        entry.state = WorkerState::overdue;
+        entry.act_at = now + kill_delay;
+        commands.signals.push_back({entry.pid, entry.slot, SIGABRT});
+    }
+}
+
+void WorkerTable::retire(WorkerEntry& entry, SteadyTime now, WorkerCommands& commands) {
+    entry.state = WorkerState::retiring;
+    entry.act_at = now + policy_.graceful_timeout;
+    commands.signals.push_back({entry.pid, entry.slot, SIGTERM});
+}
+
+// The one to let go first: who asked for it, else the oldest that serves.
+WorkerEntry* WorkerTable::most_dispensable(bool current) {
+    WorkerEntry* best = nullptr;
+    for (auto& entry : entries_) {
+        if (entry.state != WorkerState::serving || is_current(entry) != current) continue;
+        const bool better = best == nullptr || (entry.wants_replacement && !best->wants_replacement) ||
+                            (entry.wants_replacement == best->wants_replacement && entry.spawned_at < best->spawned_at);
+        if (better) best = &entry;
+    }
+    return best;
+}
+
+void WorkerTable::retire_unneeded(SteadyTime now, WorkerCommands& commands) {
+    if (stop_) {
+        if (stop_announced_) return;
+        stop_announced_ = true;
+        for (auto& entry : entries_) {
+            if (entry.state == WorkerState::overdue) continue;
+            entry.state = WorkerState::retiring;
+            entry.act_at = stop_at_;
+            commands.signals.push_back({entry.pid, entry.slot, *stop_ == StopKind::quick ? SIGQUIT : SIGTERM});
+        }
+        return;
+    }
+    // An old worker goes only when a new one stands in its place.
+    const int serving = count(true, WorkerState::serving);
+    const int old_needed = std::max(0, wanted_ - serving);
+    for (int old = count(false, WorkerState::serving); old > old_needed; --old) {
+        retire(*most_dispensable(false), now, commands);
+    }
+    if (generation_ready_) {
+        for (auto& entry : entries_) {
+            if (!is_current(entry) && entry.state == WorkerState::starting) retire(entry, now, commands);
+        }
+    }
+    for (int surplus = serving - wanted_; surplus > 0; --surplus) {
+        retire(*most_dispensable(true), now, commands);
+    }
+}
+
+// Workers that asked for a replacement get it before they go, a tenth of all at a time and one at least.
+int WorkerTable::missing() const {
+    const int alive = count(true, WorkerState::serving) + count(true, WorkerState::starting);
+    const int asking = static_cast<int>(std::count_if(entries_.begin(), entries_.end(), [&](const auto& entry) {
+        return is_current(entry) && entry.state == WorkerState::serving && entry.wants_replacement;
+    }));
+    const int at_a_time = std::max(0, std::max(1, wanted_ / 10) - count(true, WorkerState::retiring));
+    const int needed = wanted_ + std::min(asking, at_a_time) - alive;
+    const bool replaces_old = count(false, WorkerState::serving) > 0;
+    if (policy_.reload_surge == 0 || !replaces_old) return needed;
+    return std::min(needed, wanted_ + policy_.reload_surge - static_cast<int>(entries_.size()));
+}
+
+void WorkerTable::spawn_missing(SteadyTime now, WorkerCommands& commands) {
+    if (stop_ || hopeless()) return;
+    if (now >= spawn_not_before_) waiting_ = 0;
+    std::vector<bool> taken(static_cast<std::size_t>(capacity_), false);
+    for (const auto& entry : entries_) taken[static_cast<std::size_t>(entry.slot)] = true;
+    int slot = 0;
+    for (int n = missing() - waiting_; n > 0; --n) {
+        while (slot < capacity_ && taken[static_cast<std::size_t>(slot)]) slot++;
+        if (slot == capacity_) return;
+        commands.spawns.push_back(slot++);
+    }
+}
+
+std::optional<SteadyTime> WorkerTable::next_tick(SteadyTime now, const RequestDeadline& request_deadline) const {
+    SteadyTime next = SteadyTime::max();
+    for (const auto& entry : entries_) {
+        next = std::min(next, entry.act_at);
+        if (entry.state == WorkerState::overdue) continue;
+        if (const auto deadline = request_deadline(entry.slot)) next = std::min(next, *deadline);
+    }
+    const bool room = static_cast<int>(entries_.size()) < capacity_;
+    if (!stop_ && !hopeless() && room && missing() > 0) next = std::min(next, std::max(spawn_not_before_, now));
+    if (next == SteadyTime::max()) return std::nullopt;
+    return next;
+}
+
+} // namespace cppcorn

@@ -1,0 +1,146 @@
+// Who works, who should, and what to do about the difference. Pure bookkeeping: events go in, commands come out; no
+// system call is made and the time is an argument, so that every rule of supervision can be tested without a fork.
+//
+//              | spawned   ready    tick: late          tick: not needed   exited
+//   -----------+---------------------------------------------------------------------------
+//   (no entry) | Starting  ignored  -                   -                  ignored
+//   Starting   | refused   Serving  ABRT -> Overdue     TERM -> Retiring   gone, a failed start
+//   Serving    | refused   ignored  ABRT -> Overdue     TERM -> Retiring   gone, replaced
+//   Retiring   | refused   ignored  KILL (stays)        -                  gone
+//   Overdue    | refused   ignored  KILL (stays)        -                  gone, replaced
+//
+// Late is: starting for longer than the boot timeout; a request past its deadline; retiring for longer than the grace;
+// overdue for a second. A retiring worker's request that passes its own deadline makes it Overdue too.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "server/settings/settings.hpp"
+
+namespace cppcorn {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+enum class WorkerState { starting, serving, retiring, overdue };
+
+struct WorkerEntry {
+    int slot = 0;
+    pid_t pid = 0;
+    WorkerState state = WorkerState::starting;
+    unsigned generation = 0;
+    bool wants_replacement = false;
+    bool killed = false; // by our SIGKILL
+    SteadyTime spawned_at;
+    SteadyTime ready_at;
+    SteadyTime act_at; // when the next signal is due: boot deadline, end of the grace, or the KILL after the ABRT
+};
+
+struct SignalCommand {
+    pid_t pid;
+    int slot;
+    int signal;
+};
+
+struct WorkerCommands {
+    std::vector<SignalCommand> signals;
+    std::vector<int> spawns; // slots
+};
+
+enum class StopKind { graceful, quick };
+
+class WorkerTable {
+  public:
+    struct Policy {
+        Milliseconds boot_timeout{30'000};
+        Milliseconds graceful_timeout{30'000};
+        int reload_surge = 0; // workers above the wanted number while old ones still serve; 0: no limit
+    };
+
+    // When the request that a slot serves is overdue; nullopt while it serves none, or has no deadline.
+    using RequestDeadline = std::function<std::optional<SteadyTime>(int slot)>;
+
+    // At most `capacity` workers at once, old and new together.
+    explicit WorkerTable(int capacity) : capacity_(capacity) {}
+
+    void set_policy(Policy policy) { policy_ = policy; }
+    // 0: keep none, until some are wanted again.
+    void want(int count) { wanted_ = count; }
+    int wanted() const { return wanted_; }
+
+    // From here on only workers spawned later count; the older ones retire as those become ready.
+    void begin_generation();
+    // The newest generation cannot start: the last one that could is the current one again.
+    void roll_back();
+    // A worker of the newest generation has become ready.
+    bool settled() const { return generation_ready_; }
+    // Workers that are ready, of every generation.
+    int serving() const { return count(true, WorkerState::serving) + count(false, WorkerState::serving); }
+    // The newest generation has failed to start so often that it is pointless to go on.
+    bool hopeless() const { return !generation_ready_ && failed_rounds_ >= max_failed_rounds; }
+
+    // All are told to leave and none is spawned any more. Quick after graceful hurries them; graceful after either
+    // changes nothing.
+    void stop(StopKind kind, SteadyTime now);
+    bool stopping() const { return stop_.has_value(); }
+    bool empty() const { return entries_.empty(); }
+
+    void spawned(int slot, pid_t pid, SteadyTime now);
+    void spawn_failed(SteadyTime now);
+    void ready(pid_t pid, SteadyTime now);
+    void wants_replacement(pid_t pid);
+    // Takes the entry out; nullopt for a pid that is none of ours. `served`: it has answered at least one request.
+    std::optional<WorkerEntry> exited(pid_t pid, bool served, SteadyTime now);
+
+    // The master itself did not run for so long (stopped, or the machine was suspended): nobody is to be late for that.
+    void postpone(std::chrono::steady_clock::duration time);
+
+    // What is to be done now. The caller carries it all out, and reports spawned() or spawn_failed() for each spawn.
+    WorkerCommands tick(SteadyTime now, const RequestDeadline& request_deadline);
+    // When tick() has something to do next if nothing happens before; nullopt for never.
+    std::optional<SteadyTime> next_tick(SteadyTime now, const RequestDeadline& request_deadline) const;
+
+    const std::vector<WorkerEntry>& entries() const { return entries_; }
+    unsigned generation() const { return generation_; }
+
+    static constexpr int max_failed_rounds = 4;
+
+  private:
+    WorkerEntry* find(pid_t pid);
+    bool is_current(const WorkerEntry& entry) const { return entry.generation == generation_; }
+    int count(bool current, WorkerState state) const;
+    void start_failed(SteadyTime spawned_at, SteadyTime now);
+    void forget_failures(SteadyTime now);
+
+    void end_overdue(SteadyTime now, const RequestDeadline& request_deadline, WorkerCommands& commands);
+    void retire_unneeded(SteadyTime now, WorkerCommands& commands);
+    void spawn_missing(SteadyTime now, WorkerCommands& commands);
+    void retire(WorkerEntry& entry, SteadyTime now, WorkerCommands& commands);
+    WorkerEntry* most_dispensable(bool current);
+    int missing() const;
+
+    int capacity_;
+    Policy policy_;
+    int wanted_ = 0;
+    std::vector<WorkerEntry> entries_;
+
+    unsigned generation_ = 1;
+    unsigned settled_generation_ = 1; // the last one that had a worker ready
+    bool generation_ready_ = false;
+
+    std::optional<StopKind> stop_;
+    SteadyTime stop_at_{}; // when those that are still here are killed
+    bool stop_announced_ = false;
+
+    // Starts that fail together (all workers of a bad app) are one round; each round doubles the pause before the next.
+    int failed_rounds_ = 0;
+    SteadyTime round_began_{};
+    SteadyTime spawn_not_before_{};
+    int waiting_ = 0; // how many spawns wait for that; those in the place of workers that had started do not
+};
+
+} // namespace cppcorn

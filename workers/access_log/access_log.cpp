@@ -1,0 +1,74 @@
+#include "workers/access_log/access_log.hpp"
+
+#include <cstddef>
+#include <cstring>
+#include <system_error>
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include "base/log/log_file.hpp"
+#include "workers/access_log/access_format.hpp"
+
+namespace cppcorn {
+namespace {
+
+constexpr std::size_t batch = std::size_t{64} << 10; // bytes that are gathered for one write
+constexpr std::size_t usual_line = 4096;
+
+} // namespace
+
+AccessLog::AccessLog(const Settings& settings) {
+    if (settings.access_log.empty()) return;
+    format_ = std::make_unique<AccessFormat>(settings.access_log_format);
+    wants_response_fields_ = format_->wants_response_fields();
+    wants_duration_ = format_->wants_duration();
+    const bool stays = !settings.daemon && !settings.capture_output;
+    file_ =
+        std::make_unique<LogFile>(settings.access_log, STDOUT_FILENO,
+                                  stays ? StandardStream::stays : StandardStream::moves, settings.runs_as_another());
+    lines_.reserve(batch + usual_line);
+}
+
+AccessLog::~AccessLog() {
+    flush();
+}
+
+void AccessLog::write(const AccessRecord& record) {
+    if (!active()) return;
+    const std::size_t before = lines_.size();
+    format_->append(lines_, record);
+    if (lines_.size() < batch) return;
+    // The line that overflows the batch opens the next one.
+    put(std::string_view(lines_).substr(0, before == 0 ? lines_.size() : before));
+    lines_.erase(0, before == 0 ? lines_.size() : before);
+}
+
+void AccessLog::flush() {
+    if (!active() || lines_.empty()) return;
+    put(lines_);
+    lines_.clear();
+}
+
+void AccessLog::put(std::string_view lines) {
+    const LogNews news = file_->write(lines);
+    if (news.kind == LogNews::Kind::none) return;
+    const std::string name = file_->is_standard() ? "on stdout" : file_->path();
+    if (news.kind == LogNews::Kind::fails) {
+        spdlog::error("Cannot write the access log {}: {}; lines are lost", name, std::strerror(news.error));
+    } else {
+        spdlog::warn("The access log {} can be written again; {} lines were lost", name, news.lost);
+    }
+}
+
+void AccessLog::reopen() {
+    if (!active()) return;
+    flush();
+    try {
+        file_->reopen();
+    } catch (const std::system_error& error) {
+        spdlog::error("{}; going on with the old one", error.what());
+    }
+}
+
+} // namespace cppcorn

@@ -1,0 +1,66 @@
+// The access log: one line a request, in gunicorn's format language, or the ready formats `json` and `logfmt`.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/settings/settings.hpp"
+#include "workers/http/request_head.hpp"
+
+namespace cppcorn {
+
+class AccessFormat;
+class LogFile;
+
+// What one line can tell. Views; read during write() only.
+struct AccessRecord {
+    std::string_view remote_address;         // "" on a unix socket
+    const http::RequestHead* head = nullptr; // null where none was read completely
+    std::string_view request_line;           // as sent; what there was of it for a request that was refused
+    int status = 0;
+    std::uint64_t body_size = 0;                  // bytes of the response's body
+    std::span<const http::Field> response_fields; // as the app gave them; filled only if wants_response_fields()
+    std::chrono::system_clock::time_point started;
+    std::chrono::nanoseconds duration{0};
+};
+
+// Lines are gathered here and written many at a time by a file of its own: a logger formats and locks for each line,
+// and this is the hot path of every request. One thread writes. A fork carries it over, descriptor and all; flush()
+// before it, or both processes write what was gathered.
+class AccessLog {
+  public:
+    // Opens it; inactive if the settings name no access log. Throws std::system_error if the file cannot be opened and
+    // std::invalid_argument if the format has an unknown atom.
+    explicit AccessLog(const Settings& settings);
+    AccessLog(const AccessLog&) = delete;
+    AccessLog& operator=(const AccessLog&) = delete;
+    ~AccessLog();
+
+    bool active() const { return file_ != nullptr; }
+    // What the format asks for; nothing if there is no access log.
+    bool wants_response_fields() const { return wants_response_fields_; }
+    bool wants_duration() const { return wants_duration_; }
+
+    // Appends a line. It is on its way at the latest when flush() has returned.
+    void write(const AccessRecord& record);
+    void flush();
+
+    // USR1. Keeps the old file and logs an error where the new one cannot be opened.
+    void reopen();
+
+  private:
+    void put(std::string_view lines); // and tells the error log what comes of it
+
+    std::unique_ptr<LogFile> file_; // null: inactive
+    std::unique_ptr<AccessFormat> format_;
+    bool wants_response_fields_ = false;
+    bool wants_duration_ = false;
+    std::string lines_; // gathered, not yet written
+};
+
+} // namespace cppcorn

@@ -1,0 +1,168 @@
+#include "workers/app/app_module.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include <dlfcn.h>
+#include <fmt/format.h>
+
+#include "base/log/error_log.hpp"
+#include "workers/app/app_file.hpp"
+#include "workers/app/dl_error.hpp"
+
+namespace cppcorn {
+namespace {
+
+constexpr std::size_t error_room = 512; // bytes for what an entry function says of its failure
+constexpr int max_errno = 4096;
+
+struct Unload {
+    void operator()(void* library) const { ::dlclose(library); }
+};
+using Library = std::unique_ptr<void, Unload>;
+
+[[noreturn]] void fail(const std::string& path, std::string_view what) {
+    throw AppLoadError(escaped(path).append(what));
+}
+
+// The loader takes a name without a "/" for one to search, and it knows a library again by its name: a symbolic link
+// that points elsewhere since the last time must not give the old one.
+std::string real_path(const std::string& path) {
+    const std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), std::free);
+    if (real == nullptr) fail(path, fmt::format(": cannot be found: {}", std::generic_category().message(errno)));
+    return real.get();
+}
+
+Library open_library(const std::string& path) {
+    const std::string real = real_path(path);
+    Library library(::dlopen(real.c_str(), RTLD_NOW | RTLD_LOCAL));
+    if (library == nullptr) {
+        const char* const error = ::dlerror();
+        throw AppLoadError(explain_dl_error(path, real, error == nullptr ? "" : error));
+    }
+    return library;
+}
+
+template <class Function>
+Function find_function(void* library, const std::string& symbol) {
+    return reinterpret_cast<Function>(::dlsym(library, symbol.c_str()));
+}
+
+// These two let nothing but a return out: an exception that escapes a C function ends the process here, not in some
+// handler of ours further up.
+const cppcorn_module_info* call_info(cppcorn_module_info_fn function) noexcept {
+    return function();
+}
+
+int call_entry(cppcorn_entry_fn function, cppcorn_load& load) noexcept {
+    return function(&load);
+}
+
+void check_info(const std::string& path, void* library) {
+    const auto function = find_function<cppcorn_module_info_fn>(library, CPPCORN_MODULE_INFO_SYMBOL);
+    const cppcorn_module_info* const info = function == nullptr ? nullptr : call_info(function);
+    const bool is_app =
+        info != nullptr && CPPCORN_HAS(info, cppcorn_module_info, abi_major) && info->magic == CPPCORN_MAGIC;
+    if (!is_app) fail(path, " is a shared library but not a cppcorn app");
+    if (info->abi_major != CPPCORN_ABI_MAJOR) {
+        fail(path, fmt::format(": built for ABI {}; this server speaks ABI {}", info->abi_major, CPPCORN_ABI_MAJOR));
+    }
+}
+
+struct ToValue {
+    cppcorn_value value{};
+
+    void operator()(std::monostate) { value.type = CPPCORN_NULL; }
+    void operator()(bool flag) {
+        value.type = CPPCORN_BOOL;
+        value.flag = flag ? 1 : 0;
+    }
+    void operator()(std::int64_t integer) {
+        value.type = CPPCORN_INTEGER;
+        value.integer = integer;
+    }
+    void operator()(double real) {
+        value.type = CPPCORN_REAL;
+        value.real = real;
+    }
+    void operator()(const std::string& text) {
+        value.type = CPPCORN_TEXT;
+        value.text = {text.c_str(), text.size()};
+    }
+};
+
+// The values point into the spec's texts.
+std::vector<cppcorn_value> values_of(const AppSpec& spec) {
+    std::vector<cppcorn_value> values;
+    for (const AppArgument& argument : spec.arguments) {
+        ToValue convert;
+        std::visit(convert, argument);
+        values.push_back(convert.value);
+    }
+    return values;
+}
+
+std::string reason_of(int result, const std::array<char, error_room>& error) {
+    const std::string_view text(error.data(), ::strnlen(error.data(), error.size()));
+    if (!text.empty()) return escaped(text);
+    const bool is_errno = result < 0 && result > -max_errno;
+    return is_errno ? fmt::format("failed: {}", std::generic_category().message(-result))
+                    : fmt::format("failed with {}", result);
+}
+
+// What the module filled in, with the fields that its version does not know left zero.
+cppcorn_app checked_app(const std::string& path, const std::string& call, const cppcorn_app& filled) {
+    const bool is_sane = CPPCORN_HAS(&filled, cppcorn_app, handle) && filled.size <= sizeof filled;
+    if (!is_sane) fail(path, fmt::format(": {} left a table of {} bytes, which is none", call, filled.size));
+    cppcorn_app app{};
+    std::memcpy(&app, &filled, filled.size);
+    if (app.handle == nullptr) fail(path, fmt::format(": {} gave no handle function", call));
+    return app;
+}
+
+cppcorn_app enter(const std::string& path, void* library, const AppSpec& spec, const cppcorn_host& host) {
+    const auto entry = find_function<cppcorn_entry_fn>(library, CPPCORN_APP_SYMBOL_PREFIX + spec.name);
+    if (entry == nullptr) fail(path, fmt::format(" has no app '{}'", spec.name));
+
+    const std::vector<cppcorn_value> values = values_of(spec);
+    std::array<char, error_room> error{};
+    cppcorn_load load{};
+    load.size = sizeof load;
+    load.arg_count = static_cast<std::uint32_t>(values.size());
+    load.host = &host;
+    load.args = values.data();
+    load.error = error.data();
+    load.error_room = error.size();
+    load.app.size = sizeof load.app;
+
+    const int result = call_entry(entry, load);
+    if (result != 0) throw AppLoadError(fmt::format("{}: {}", spec.call, reason_of(result, error)));
+    return checked_app(path, spec.call, load.app);
+}
+
+} // namespace
+
+AppModule::AppModule(const std::string& path, const AppSpec& spec, const cppcorn_host& host) : path_(path) {
+    check_app_file(path, spec.name);
+    Library library = open_library(path);
+    check_info(path, library.get());
+    app_ = enter(path, library.get(), spec, host);
+    library_ = library.release();
+}
+
+AppModule::AppModule(AppModule&& other) noexcept
+    : path_(std::move(other.path_)),
+      library_(std::exchange(other.library_, nullptr)),
+      app_(std::exchange(other.app_, cppcorn_app{})) {}
+
+AppModule::~AppModule() {
+    if (app_.destroy != nullptr) app_.destroy(app_.self);
+    if (library_ != nullptr) ::dlclose(library_);
+}
+
+} // namespace cppcorn

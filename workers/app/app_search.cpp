@@ -1,0 +1,122 @@
+#include <array>
+#include <cerrno>
+#include <string_view>
+#include <system_error>
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "base/log/error_log.hpp"
+#include "workers/app/app_module.hpp"
+
+namespace cppcorn {
+namespace {
+
+constexpr std::array<std::string_view, 7> source_endings{".cpp", ".cc", ".cxx", ".c", ".hpp", ".h", ".rs"};
+
+bool ends_with(std::string_view text, std::string_view ending) {
+    return text.size() > ending.size() && text.substr(text.size() - ending.size()) == ending;
+}
+
+bool is_source_name(std::string_view name) {
+    for (const std::string_view ending : source_endings) {
+        if (ends_with(name, ending)) return true;
+    }
+    return false;
+}
+
+std::string source_message(std::string_view path) {
+    return fmt::format("{} is source; build it first: cmake --build build", escaped(path));
+}
+
+// 0 if there is something at `path`, whatever it is: what is wrong with it is said when it is loaded.
+int probe(const std::string& path) {
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 ? 0 : errno;
+}
+
+std::vector<std::string> folders_of(const std::vector<std::string>& app_dirs, const std::string& app_path) {
+    std::vector<std::string> folders = app_dirs;
+    std::string_view rest = app_path;
+    while (!rest.empty()) {
+        const std::size_t colon = rest.find(':');
+        folders.emplace_back(rest.substr(0, colon));
+        rest.remove_prefix(colon == std::string_view::npos ? rest.size() : colon + 1);
+    }
+    folders.emplace_back(".");
+    return folders;
+}
+
+std::string joined(std::string folder, std::string_view name) {
+    if (folder.back() != '/') folder += '/';
+    return folder.append(name);
+}
+
+void add_once(std::vector<std::string>& list, std::string item) {
+    for (const std::string& present : list) {
+        if (present == item) return;
+    }
+    list.push_back(std::move(item));
+}
+
+std::vector<std::string> candidates_of(const std::string& module, const std::vector<std::string>& folders) {
+    std::vector<std::string> candidates;
+    for (const std::string& folder : folders) {
+        if (folder.empty()) continue; // of "a::b"; it is no other name for the current folder here
+        add_once(candidates, joined(folder, module + ".so"));
+        add_once(candidates, joined(folder, "lib" + module + ".so"));
+    }
+    return candidates;
+}
+
+// What the operator probably wants to know, as "; ..."; empty if nothing comes to mind. `stem` is the module's path
+// without ".so".
+std::string hint_of(const std::string& stem, bool is_path) {
+    const std::string library = stem + ".so";
+    if (is_path && probe(library) == 0) return fmt::format("; there is {}", escaped(library));
+    for (const std::string_view ending : source_endings) {
+        const std::string source = stem + std::string(ending);
+        if (probe(source) == 0) return "; " + source_message(source);
+    }
+    return {};
+}
+
+std::string first_found(const std::vector<std::string>& candidates, const std::string& module,
+                        const std::string& hint_stem, bool is_path) {
+    std::string looked_for;
+    for (const std::string& candidate : candidates) {
+        const int error = probe(candidate);
+        if (error == 0) return candidate;
+        looked_for += looked_for.empty() ? "" : ", ";
+        looked_for += escaped(candidate);
+        if (error != ENOENT && error != ENOTDIR) {
+            looked_for += fmt::format(" ({})", std::generic_category().message(error));
+        }
+    }
+    throw AppLoadError(fmt::format("cannot find app module '{}'; looked for: {}{}", escaped(module), looked_for,
+                                   hint_of(hint_stem, is_path)));
+}
+
+} // namespace
+
+std::string find_app_module(const AppSpec& spec, const std::vector<std::string>& app_dirs,
+                            const std::string& app_path) {
+    const std::string& module = spec.module;
+    const bool is_library_name = ends_with(module, ".so");
+    const bool is_path = is_library_name || module.find('/') != std::string::npos;
+    if (is_path) {
+        if (is_source_name(module)) throw AppLoadError(source_message(module));
+        const std::string stem = is_library_name ? module.substr(0, module.size() - 3) : module;
+        // A bare "myapp.so" is a file here; without a folder in its path, the loader would search the system's.
+        const std::string path = module.find('/') == std::string::npos ? "./" + module : module;
+        return first_found({path}, module, stem, !is_library_name);
+    }
+    const std::vector<std::string> candidates = candidates_of(module, folders_of(app_dirs, app_path));
+    if (!is_source_name(module)) return first_found(candidates, module, "./" + module, false);
+    for (const std::string& candidate : candidates) {
+        if (probe(candidate) == 0) return candidate;
+    }
+    throw AppLoadError(source_message(module));
+}
+
+} // namespace cppcorn

@@ -1,0 +1,35 @@
+// Exchanges that are not in use, kept for the next connection that has something to say.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "workers/exchange/exchange.hpp"
+
+namespace cppcorn {
+
+class ExchangePool {
+  public:
+    explicit ExchangePool(const Settings& settings) : settings_(settings) {}
+
+    std::unique_ptr<Exchange> take() {
+        if (spare_.empty()) return std::make_unique<Exchange>(settings_);
+        auto exchange = std::move(spare_.back());
+        spare_.pop_back();
+        return exchange;
+    }
+
+    void give_back(std::unique_ptr<Exchange> exchange) {
+        if (!exchange || spare_.size() >= most_spare) return;
+        exchange->clear();
+        spare_.push_back(std::move(exchange));
+    }
+
+  private:
+    static constexpr std::size_t most_spare = 64;
+
+    const Settings& settings_;
+    std::vector<std::unique_ptr<Exchange>> spare_;
+};
+
+} // namespace cppcorn

@@ -1,0 +1,106 @@
+#include "workers/exchange/host.hpp"
+
+#include <algorithm>
+#include <cerrno>
+
+#include <spdlog/spdlog.h>
+
+#include "base/log/error_log.hpp"
+#include "workers/exchange/exchange.hpp"
+
+namespace cppcorn {
+namespace {
+
+constexpr std::size_t longest_log_text = 8192;
+
+Exchange& exchange_of(const cppcorn_request* request) {
+    // The request lives in its exchange, which the server handed out itself.
+    return *static_cast<Exchange*>(const_cast<void*>(request->host_data));
+}
+
+// Runs `call` and turns what it throws into a negative errno. What it had done by then is unknown: the request is
+// broken off.
+template <class Call>
+auto contained(const cppcorn_request* request, Call call) noexcept -> decltype(call()) {
+    try {
+        return call();
+    } catch (...) {
+        if (request != nullptr) exchange_of(request).break_off(-ENOMEM);
+        return -ENOMEM;
+    }
+}
+
+std::int64_t host_read(const cppcorn_request* request, void* buffer, std::size_t room) {
+    return contained(request, [&] { return exchange_of(request).read(static_cast<char*>(buffer), room); });
+}
+
+int host_start(const cppcorn_request* request, int status, const cppcorn_field* fields, std::size_t field_count) {
+    return contained(request, [&] { return exchange_of(request).start(status, {fields, field_count}); });
+}
+
+int host_write(const cppcorn_request* request, const void* data, std::size_t size) {
+    return contained(request, [&] { return exchange_of(request).write({static_cast<const char*>(data), size}); });
+}
+
+int host_flush(const cppcorn_request* request) {
+    return contained(request, [&] { return exchange_of(request).flush(); });
+}
+
+int host_send_file(const cppcorn_request* request, int file, std::int64_t offset, std::int64_t size) {
+    return contained(request, [&] { return exchange_of(request).send_file(file, offset, size); });
+}
+
+spdlog::level::level_enum log_level(int level) {
+    switch (level) {
+        case CPPCORN_LOG_DEBUG:
+            return spdlog::level::debug;
+        case CPPCORN_LOG_INFO:
+            return spdlog::level::info;
+        case CPPCORN_LOG_WARNING:
+            return spdlog::level::warn;
+        default:
+            return spdlog::level::err;
+    }
+}
+
+void host_log(const cppcorn_request*, int level, const char* text, std::size_t size) {
+    contained(nullptr, [&] {
+        const std::string_view cut(text, std::min(size, longest_log_text));
+        spdlog::log(log_level(level), "{}{}", escaped(cut), cut.size() < size ? "..." : "");
+        return 0;
+    });
+}
+
+int host_extend_deadline(const cppcorn_request* request, std::uint32_t ms) {
+    return contained(request, [&] { return exchange_of(request).extend_deadline(std::chrono::milliseconds(ms)); });
+}
+
+int host_fail(const cppcorn_request* request, const char* reason, std::size_t size) {
+    return contained(request, [&] { return exchange_of(request).fail({reason, std::min(size, longest_log_text)}); });
+}
+
+const void* host_extension(const char*) {
+    return nullptr;
+}
+
+constexpr cppcorn_host table{sizeof(cppcorn_host),
+                             CPPCORN_ABI_MAJOR,
+                             CPPCORN_ABI_MINOR,
+                             "cppcorn/" CPPCORN_VERSION,
+                             host_read,
+                             host_start,
+                             host_write,
+                             host_flush,
+                             host_send_file,
+                             host_log,
+                             host_extend_deadline,
+                             host_fail,
+                             host_extension};
+
+} // namespace
+
+const cppcorn_host& host_table() {
+    return table;
+}
+
+} // namespace cppcorn
