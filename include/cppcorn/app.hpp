@@ -18,16 +18,16 @@
 #pragma once
 
 #include <cppcorn/abi.h>
-#include <cppcorn/entry.hpp>
+#include <cppcorn/detail/entry.hpp>
+#include <cppcorn/detail/factory.hpp>
+#include <cppcorn/detail/shape.hpp>
 #include <cppcorn/environ.hpp>
 #include <cppcorn/errors.hpp>
-#include <cppcorn/factory.hpp>
 #include <cppcorn/file.hpp>
 #include <cppcorn/log.hpp>
 #include <cppcorn/middleware.hpp>
 #include <cppcorn/request.hpp>
 #include <cppcorn/response.hpp>
-#include <cppcorn/shape.hpp>
 #include <cppcorn/start_response.hpp>
 #include <cppcorn/worker.hpp>
 #include <cppcorn/writer.hpp>

@@ -5,7 +5,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <cppcorn/shape.hpp>
+#include <cppcorn/detail/shape.hpp>
 
 namespace [[gnu::visibility("hidden")]] cppcorn {
 inline namespace kit {

@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include <cppcorn/abi.h>
-#include <cppcorn/body_reader.hpp>
+#include <cppcorn/detail/body_reader.hpp>
 #include <cppcorn/headers.hpp>
 #include <cppcorn/log.hpp>
 #include <cppcorn/query.hpp>

@@ -5,8 +5,8 @@
 #include <type_traits>
 #include <utility>
 
-#include <cppcorn/arguments.hpp>
-#include <cppcorn/shape.hpp>
+#include <cppcorn/detail/arguments.hpp>
+#include <cppcorn/detail/shape.hpp>
 
 namespace [[gnu::visibility("hidden")]] cppcorn {
 inline namespace kit {

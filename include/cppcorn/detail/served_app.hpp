@@ -12,10 +12,10 @@
 #include <utility>
 
 #include <cppcorn/abi.h>
-#include <cppcorn/arguments.hpp>
-#include <cppcorn/exception_text.hpp>
-#include <cppcorn/response_sender.hpp>
-#include <cppcorn/shape.hpp>
+#include <cppcorn/detail/arguments.hpp>
+#include <cppcorn/detail/exception_text.hpp>
+#include <cppcorn/detail/response_sender.hpp>
+#include <cppcorn/detail/shape.hpp>
 
 namespace [[gnu::visibility("hidden")]] cppcorn {
 inline namespace kit {

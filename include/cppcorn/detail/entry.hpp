@@ -10,10 +10,10 @@
 #include <utility>
 
 #include <cppcorn/abi.h>
-#include <cppcorn/exception_text.hpp>
-#include <cppcorn/factory.hpp>
+#include <cppcorn/detail/exception_text.hpp>
+#include <cppcorn/detail/factory.hpp>
+#include <cppcorn/detail/served_app.hpp>
 #include <cppcorn/log.hpp>
-#include <cppcorn/served_app.hpp>
 
 // Each stands outside functions and anonymous namespaces, once per app and name; a module may have several.
 //
