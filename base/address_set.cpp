@@ -8,7 +8,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
-#include "workers/http/text.hpp"
+#include "base/text.hpp"
 
 namespace cppcorn {
 namespace {
@@ -21,14 +21,6 @@ IpAddress mapped(const void* v4) {
     std::copy(mapped_prefix.begin(), mapped_prefix.end(), address.begin());
     std::memcpy(address.data() + mapped_prefix.size(), v4, 4);
     return address;
-}
-
-std::optional<unsigned> parse_prefix_length(std::string_view text, unsigned most) {
-    unsigned bits = 0;
-    const auto result = std::from_chars(text.data(), text.data() + text.size(), bits);
-    const bool is_whole = result.ec == std::errc{} && result.ptr == text.data() + text.size();
-    if (!is_whole || bits > most) return std::nullopt;
-    return bits;
 }
 
 [[noreturn]] void refuse(const std::string& text) {
@@ -115,8 +107,8 @@ AddressSet::Network AddressSet::parse_network(const std::string& text) {
     if (!address) refuse(text);
     if (slash == std::string::npos) return {*address, 128};
     const bool written_as_v4 = host.find(':') == std::string::npos;
-    const auto bits = parse_prefix_length(std::string_view(text).substr(slash + 1), written_as_v4 ? 32 : 128);
-    if (!bits) refuse(text);
+    const auto bits = parse_number<unsigned>(std::string_view(text).substr(slash + 1));
+    if (!bits || *bits > (written_as_v4 ? 32u : 128u)) refuse(text);
     const Network network{*address, written_as_v4 ? *bits + mapped_bits : *bits};
     const IpAddress first = first_address(network.address, network.bits);
     if (first != network.address) refuse_bits(text, show(first, written_as_v4) + text.substr(slash));
@@ -135,17 +127,6 @@ bool AddressSet::contains(const IpAddress& address) const {
     if (holds_all_) return true;
     return std::any_of(networks_.begin(), networks_.end(),
                        [&](const Network& network) { return network.contains(address); });
-}
-
-std::vector<std::string> split_elements(const std::vector<std::string>& lists) {
-    std::vector<std::string> elements;
-    for (std::string_view rest : lists) {
-        while (!rest.empty()) {
-            const std::string_view element = http::take_element(rest);
-            if (!element.empty()) elements.emplace_back(element);
-        }
-    }
-    return elements;
 }
 
 } // namespace cppcorn

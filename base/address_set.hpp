@@ -50,7 +50,4 @@ class AddressSet {
     bool holds_all_ = false;
 };
 
-// The elements of lists with commas between them, trimmed; empty ones are left out.
-std::vector<std::string> split_elements(const std::vector<std::string>& lists);
-
 } // namespace cppcorn

@@ -8,9 +8,9 @@
 #ifdef __SSE2__
 #include <emmintrin.h>
 
-namespace cppcorn::http {
+namespace cppcorn {
 
-// How many bytes at the begin of `text` are usual. odd_bytes(block) has a bit for each of a block's bytes that is not.
+// How many bytes at the beginning of `text` are usual. odd_bytes(block) has a bit for each of a block's bytes that is not.
 // Nothing is read beyond the text. Perhaps fewer than there are (0) of a text of up to seven bytes: the caller goes on
 // one by one.
 template <class OddBytes>
@@ -34,5 +34,5 @@ std::size_t usual_length(std::string_view text, OddBytes odd_bytes) {
     return size - 16 + first_odd(load(end - 16)); // the rest, with bytes before it once more
 }
 
-} // namespace cppcorn::http
+} // namespace cppcorn
 #endif

@@ -10,12 +10,11 @@
 
 #include "base/kill_timer.hpp"
 #include "base/log/error_log.hpp"
-#include "base/signal_inbox.hpp"
+#include "base/signals.hpp"
 
 namespace cppcorn {
 namespace {
 
-constexpr int crash_signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
 constexpr int most_frames = 64;
 constexpr auto stuck_after = std::chrono::seconds(3);
 constexpr std::size_t handler_stack_size = 64 * 1024;
@@ -79,7 +78,7 @@ void install_crash_report() {
     stack.ss_sp = handler_stack.data();
     stack.ss_size = handler_stack.size();
     ::sigaltstack(&stack, nullptr);
-    for (const int signal : crash_signals) {
+    for (const int signal : signals_used(ProcessKind::worker, SignalUse::crash)) {
         struct sigaction action {};
         action.sa_handler = report_crash;
         action.sa_flags = SA_ONSTACK | SA_NODEFER | SA_RESETHAND; // a fault in the report ends it

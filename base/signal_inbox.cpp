@@ -2,12 +2,12 @@
 
 #include <atomic>
 #include <cerrno>
-#include <csignal>
 #include <cstdint>
 
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/signals.hpp"
 #include "base/system_call.hpp"
 
 namespace cppcorn {
@@ -27,21 +27,13 @@ void note_signal(int signal) {
     errno = saved_errno;
 }
 
-void set_handler(int signal, void (*handler)(int)) {
-    struct sigaction action {};
-    action.sa_handler = handler;
-    action.sa_flags = SA_RESTART;
-    sigfillset(&action.sa_mask);
-    check(::sigaction(signal, &action, nullptr), std::string("cannot handle ") + signal_name(signal));
-}
-
 } // namespace
 
-SignalInbox::SignalInbox(std::initializer_list<int> signals)
+SignalInbox::SignalInbox(const std::vector<int>& signals)
     : wake_(check(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "cannot make an eventfd")) {
     for (auto& count : pending_signals) count = 0;
     wake_fd = wake_.get();
-    for (const int signal : signals) set_handler(signal, note_signal);
+    for (const int signal : signals) set_signal_handler(signal, note_signal);
 }
 
 SignalInbox::~SignalInbox() {
@@ -58,47 +50,6 @@ SignalInbox::Taken SignalInbox::take() {
 
 bool SignalInbox::noted(int signal) const {
     return pending_signals[static_cast<std::size_t>(signal)].load(std::memory_order_relaxed) != 0;
-}
-
-SignalBlock::SignalBlock() {
-    sigset_t all;
-    sigfillset(&all);
-    ::sigprocmask(SIG_SETMASK, &all, &saved_);
-}
-
-SignalBlock::~SignalBlock() {
-    ::sigprocmask(SIG_SETMASK, &saved_, nullptr);
-}
-
-void disregard_signals(std::initializer_list<int> signals) {
-    for (const int signal : signals) set_handler(signal, [](int) {});
-}
-
-void reset_signals(std::initializer_list<int> signals) {
-    for (const int signal : signals) set_handler(signal, SIG_DFL);
-}
-
-void unblock_all_signals() {
-    sigset_t none;
-    sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
-}
-
-const char* signal_name(int signal) {
-    struct Name {
-        int number;
-        const char* text;
-    };
-    static constexpr Name names[] = {
-        {SIGABRT, "SIGABRT"}, {SIGALRM, "SIGALRM"}, {SIGBUS, "SIGBUS"},   {SIGFPE, "SIGFPE"},   {SIGHUP, "SIGHUP"},
-        {SIGILL, "SIGILL"},   {SIGINT, "SIGINT"},   {SIGKILL, "SIGKILL"}, {SIGPIPE, "SIGPIPE"}, {SIGQUIT, "SIGQUIT"},
-        {SIGSEGV, "SIGSEGV"}, {SIGSYS, "SIGSYS"},   {SIGTERM, "SIGTERM"}, {SIGTRAP, "SIGTRAP"}, {SIGTTIN, "SIGTTIN"},
-        {SIGTTOU, "SIGTTOU"}, {SIGUSR1, "SIGUSR1"}, {SIGUSR2, "SIGUSR2"}, {SIGXCPU, "SIGXCPU"}, {SIGWINCH, "SIGWINCH"},
-    };
-    for (const auto& name : names) {
-        if (name.number == signal) return name.text;
-    }
-    return "an unnamed signal";
 }
 
 } // namespace cppcorn

@@ -3,9 +3,8 @@
 #pragma once
 
 #include <array>
-#include <csignal>
 #include <cstddef>
-#include <initializer_list>
+#include <vector>
 
 #include "base/unique_fd.hpp"
 
@@ -14,7 +13,7 @@ namespace cppcorn {
 class SignalInbox {
   public:
     // Installs the handlers (SA_RESTART). Signals that were noted before are forgotten.
-    explicit SignalInbox(std::initializer_list<int> signals);
+    explicit SignalInbox(const std::vector<int>& signals);
     // The handlers stay installed and note into nothing; a process that needs that no more is about to end.
     ~SignalInbox();
     SignalInbox(const SignalInbox&) = delete;
@@ -42,27 +41,5 @@ class SignalInbox {
   private:
     UniqueFd wake_;
 };
-
-// Blocks every signal for as long as it lives: around a fork, so that none is lost between parent's handlers and
-// child's.
-class SignalBlock {
-  public:
-    SignalBlock();
-    ~SignalBlock();
-    SignalBlock(const SignalBlock&) = delete;
-    SignalBlock& operator=(const SignalBlock&) = delete;
-
-  private:
-    sigset_t saved_;
-};
-
-// Nothing happens when they come. By a handler that does nothing: unlike ignored signals, these have their usual effect
-// again in a program that the app starts.
-void disregard_signals(std::initializer_list<int> signals);
-void reset_signals(std::initializer_list<int> signals);
-void unblock_all_signals();
-
-// "SIGSEGV"; "an unnamed signal" for the rest.
-const char* signal_name(int signal);
 
 } // namespace cppcorn

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log/error_log.hpp"
+#include "base/signals.hpp"
 #include "server/supervision/worker_end.hpp"
 #include "workers/master_link.hpp"
 #include "workers/worker.hpp"
@@ -26,13 +27,13 @@ constexpr auto shortest_pause = std::chrono::seconds(1); // of the master's that
 
 Arbiter::Arbiter(std::shared_ptr<Release> release, std::optional<Predecessor> predecessor, Surroundings surroundings)
     : around_(surroundings),
-      signals_({SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2, SIGWINCH, SIGCHLD}),
+      signals_(signals_used(ProcessKind::master, SignalUse::handled)),
       pipes_(MasterPipes::open()),
       scoreboard_(most_processes),
       table_(most_processes),
       release_(std::move(release)),
       predecessor_(std::move(predecessor)) {
-    disregard_signals({SIGPIPE, SIGXFSZ}); // what cannot be written is told by the write
+    ignore_signals(ProcessKind::master);
 }
 
 int Arbiter::run() {
@@ -137,7 +138,8 @@ std::optional<Arbiter::Time> Arbiter::next_wake(Time now) const {
     Time next = std::min(stop_at_, report_due());
     if (watch_) next = std::min(next, watch_->due());
     if (const auto tick = table_.next_tick(now, request_deadline())) next = std::min(next, *tick);
-    if (settings().timeout.count() > 0 && !table_.empty()) next = std::min(next, now + settings().timeout);
+    if (settings().worker.timeout.count() > 0 && !table_.empty())
+        next = std::min(next, now + settings().worker.timeout);
     if (probe_) next = std::min(next, probe_->deadline());
     if (next == Time::max()) return std::nullopt;
     return next;
@@ -166,7 +168,7 @@ void Arbiter::read_notices() {
     if (!table_.settled()) return;
     previous_.reset();
     if (!around_.daemon.serves(settings())) return;
-    reopen_error_log(settings()); // one to the terminal has ended
+    reopen_error_log(); // one to the terminal has ended
     release_->access_log->reopen();
 }
 
@@ -206,7 +208,7 @@ void Arbiter::handle_ttou(unsigned count) {
 
 void Arbiter::handle_usr1() {
     spdlog::info("Handling signal: usr1");
-    reopen_error_log(settings());
+    reopen_error_log();
     release_->access_log->reopen();
     give_logs(*release_); // before the workers open them
     for (const auto& entry : table_.entries()) ::kill(entry.pid, SIGUSR1);

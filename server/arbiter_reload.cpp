@@ -47,7 +47,7 @@ void Arbiter::reload() {
 }
 
 void Arbiter::apply_policy() {
-    table_.set_policy({settings().boot_timeout, settings().graceful_timeout, settings().reload_surge});
+    table_.set_policy({settings().boot_timeout, settings().worker.graceful_timeout, settings().reload_surge});
     table_.want(retired_ ? 0 : settings().workers);
 }
 
@@ -109,7 +109,7 @@ void Arbiter::reject(const std::string& reason) {
         if (table_.wanted() == 0 && !retired_) apply_policy(); // none are left to serve on
     } else {
         exit_code_ = exit_no_app;
-        if (settings().error_log != "-") std::fprintf(stderr, "cppcorn: %s\n", reason.c_str());
+        if (!settings().error_log.goes_to_stderr()) std::fprintf(stderr, "cppcorn: %s\n", reason.c_str());
         stop(StopKind::quick);
     }
 }
@@ -123,7 +123,7 @@ void Arbiter::adopt(std::shared_ptr<Release> release) {
         }
         if (started_) {
             spdlog::info("Reloading: new workers start");
-            open_error_log(release->settings());
+            open_error_log(release->settings().error_log);
         }
         give_logs(*release);
     } catch (const std::exception& error) {
@@ -170,7 +170,7 @@ void Arbiter::give_up() {
         spdlog::error("Reload failed: the new workers cannot start; the old ones serve on");
         release_ = std::move(previous_);
         return_to_release();
-        reopen_error_log(settings());
+        change_error_log(settings().error_log);
         table_.roll_back();
         apply_policy();
         update_pidfile();

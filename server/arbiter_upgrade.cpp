@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/signals.hpp"
 #include "server/arbiter.hpp"
 
 namespace cppcorn {

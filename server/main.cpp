@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/log/error_log.hpp"
-#include "base/signal_inbox.hpp"
+#include "base/signals.hpp"
 #include "base/system_call.hpp"
 #include "server/arbiter.hpp"
 #include "server/exit_codes.hpp"
@@ -49,7 +49,7 @@ int serve(int argc, char** argv, Daemon& daemon) {
     if (loaded.values.daemon && !inheritance.is_upgrade) daemon.detach();
 
     apply_umask(loaded.values);
-    open_error_log(loaded.values);
+    open_error_log(loaded.values.error_log);
     ServiceManager service_manager;
     ProcessTitle title(argc, argv); // after all that takes variables out of the environment
     auto release = open_release(std::move(loaded), open_inherited(inheritance));

@@ -12,14 +12,14 @@
 namespace cppcorn {
 namespace {
 
-std::uint64_t requests_limit(const Settings& settings, std::uint64_t dice) {
+std::uint64_t requests_limit(const WorkerSettings& settings, std::uint64_t dice) {
     if (settings.max_requests == 0) return std::numeric_limits<std::uint64_t>::max();
     return settings.max_requests + dice % (settings.max_requests_jitter + 1);
 }
 
 } // namespace
 
-Recycling::Recycling(const Settings& settings, Time started, std::uint64_t dice)
+Recycling::Recycling(const WorkerSettings& settings, Time started, std::uint64_t dice)
     : most_requests_(requests_limit(settings, dice)),
       most_memory_(settings.max_memory),
       end_of_life_(settings.max_worker_lifetime.count() > 0 ? started + settings.max_worker_lifetime : Time::max()) {}

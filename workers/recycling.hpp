@@ -4,7 +4,7 @@
 #include <chrono>
 #include <cstdint>
 
-#include "server/settings/settings.hpp"
+#include "workers/context/worker_settings.hpp"
 
 namespace cppcorn {
 
@@ -13,7 +13,7 @@ class Recycling {
     using Time = std::chrono::steady_clock::time_point;
 
     // `dice` spreads the jitter over the workers: any number that differs between them.
-    Recycling(const Settings& settings, Time started, std::uint64_t dice);
+    Recycling(const WorkerSettings& settings, Time started, std::uint64_t dice);
 
     // After a request, or when due() has come. True once at most: the reason is in reason().
     bool enough(std::uint64_t requests, Time now);

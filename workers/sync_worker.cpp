@@ -261,7 +261,7 @@ void SyncWorker::forget_stale_deadlines() {
 void SyncWorker::take_signals() {
     const auto taken = signals_.take();
     if (taken.contains(SIGUSR1)) {
-        reopen_error_log(service_.settings);
+        reopen_error_log();
         service_.access_log.reopen();
     }
     if (taken.contains(SIGINT) || taken.contains(SIGQUIT)) quick_exit_ = true;

@@ -10,6 +10,7 @@
 
 #include "base/crash_report.hpp"
 #include "base/log/error_log.hpp"
+#include "base/signals.hpp"
 #include "server/exit_codes.hpp"
 #include "server/process/daemon.hpp"
 #include "workers/sync_worker.hpp"
@@ -20,7 +21,7 @@ namespace {
 constexpr rlim_t descriptors_of_ours = 64; // besides one for each connection
 
 // --worker-connections is a promise: the soft limit follows it as far as the hard one allows.
-void raise_descriptor_limit(const Settings& settings) {
+void raise_descriptor_limit(const WorkerSettings& settings) {
     rlimit limit{};
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
     const rlim_t wanted = static_cast<rlim_t>(settings.worker_connections) + descriptors_of_ours;
@@ -34,23 +35,22 @@ void become_worker(const Release& release, MasterPipes& pipes, ProcessTitle& tit
     pipes.forget_master();
     if (release.settings().daemon) {
         leave_terminal(release.settings());
-        reopen_error_log(release.settings());
+        reopen_error_log();
         release.access_log->reopen();
     }
     title.set("cppcorn: worker [" + release.settings().display_name() + "]");
-    disregard_signals(
-        {SIGHUP, SIGUSR2, SIGWINCH, SIGTTIN, SIGTTOU, SIGPIPE, SIGXFSZ}); // meant for the master, or told by a write
+    ignore_signals(ProcessKind::worker);
     install_crash_report();
-    raise_descriptor_limit(release.settings());
+    raise_descriptor_limit(release.settings().worker);
     apply_environment(release.settings());
 }
 
-bool start_app(const cppcorn_app& app, int slot_number, const Settings& settings) {
+bool start_app(const cppcorn_app& app, int slot_number, const WorkerSettings& settings) {
     if (app.worker_start == nullptr) return true;
     cppcorn_worker worker{};
     worker.size = sizeof worker;
     worker.slot = static_cast<std::uint32_t>(slot_number);
-    worker.name = settings.display_name().c_str();
+    worker.name = settings.name.c_str();
     const int result = app.worker_start(app.self, &worker);
     if (result != 0) spdlog::error("Worker cannot start: the app's worker_start returned {}", result);
     return result == 0;
@@ -66,7 +66,7 @@ void serve(const Release& release, const cppcorn_app& app, ScoreboardSlot& slot,
            MasterPipes& pipes) {
     std::vector<ListeningSocket> listeners;
     for (const auto& listener : release.listeners) listeners.push_back(listener->for_worker());
-    Service service(release.settings(), app, slot, *release.access_log, signals);
+    Service service(release.settings().worker, app, slot, *release.access_log, signals);
     MasterLink master(std::move(pipes.notices_write), std::move(pipes.leash_read));
     SyncWorker worker(service, listeners, master, signals);
     const AccessLogFlush flush{*release.access_log};
@@ -78,7 +78,7 @@ void serve(const Release& release, const cppcorn_app& app, ScoreboardSlot& slot,
 
 int worker_main(const Release& release, int slot_number, ScoreboardSlot& slot, MasterPipes& pipes,
                 ProcessTitle& title) {
-    SignalInbox signals({SIGTERM, SIGINT, SIGQUIT, SIGUSR1});
+    SignalInbox signals(signals_used(ProcessKind::worker, SignalUse::handled));
     become_worker(release, pipes, title);
     unblock_all_signals();
     spdlog::info("Booting worker with pid: {}", ::getpid());
@@ -90,7 +90,7 @@ int worker_main(const Release& release, int slot_number, ScoreboardSlot& slot, M
         return exit_no_app;
     }
     const cppcorn_app& app = loaded ? loaded->app() : release.preloaded->app();
-    if (!start_app(app, slot_number, release.settings())) return exit_no_worker;
+    if (!start_app(app, slot_number, release.settings().worker)) return exit_no_worker;
     serve(release, app, slot, signals, pipes);
     spdlog::info("Worker exiting (pid: {})", ::getpid());
     if (app.worker_exit != nullptr) app.worker_exit(app.self);

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/log/log_file.hpp"
+#include "base/log/syslog_facility.hpp"
 #include "base/system_call.hpp"
 
 namespace cppcorn {
@@ -28,38 +29,6 @@ namespace {
 // Apart from the sink, as a signal handler reads it.
 std::atomic<int> crash_fd{STDERR_FILENO};
 
-const char* level_name(spdlog::level::level_enum level) {
-    switch (level) {
-        case spdlog::level::trace:
-        case spdlog::level::debug:
-            return "DEBUG";
-        case spdlog::level::info:
-            return "INFO";
-        case spdlog::level::warn:
-            return "WARNING";
-        case spdlog::level::err:
-            return "ERROR";
-        default:
-            return "CRITICAL";
-    }
-}
-
-spdlog::level::level_enum spdlog_level(LogLevel level) {
-    switch (level) {
-        case LogLevel::debug:
-            return spdlog::level::debug;
-        case LogLevel::info:
-            return spdlog::level::info;
-        case LogLevel::warning:
-            return spdlog::level::warn;
-        case LogLevel::error:
-            return spdlog::level::err;
-        case LogLevel::critical:
-            return spdlog::level::critical;
-    }
-    return spdlog::level::info;
-}
-
 // "[2026-11-23 00:05:43 +0000] [PID] [INFO] text". spdlog's own flags write the zone with a colon and the levels in
 // lower case.
 class LineFormatter final : public spdlog::formatter {
@@ -67,7 +36,7 @@ class LineFormatter final : public spdlog::formatter {
     void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override {
         const std::time_t seconds = std::chrono::system_clock::to_time_t(message.time);
         if (seconds != second_) remember_date(seconds);
-        fmt::format_to(std::back_inserter(out), "[{}] [{}] [{}] ", date_.data(), ::getpid(), level_name(message.level));
+        fmt::format_to(std::back_inserter(out), "[{}] [{}] [{}] ", date_.data(), ::getpid(), title_of(message.level));
         out.append(message.payload.begin(), message.payload.end());
         out.push_back('\n');
     }
@@ -86,22 +55,9 @@ class LineFormatter final : public spdlog::formatter {
     std::array<char, 40> date_{};
 };
 
-int syslog_facility(const std::string& name) {
-    constexpr std::array<std::pair<std::string_view, int>, 20> facilities{
-        {{"auth", LOG_AUTH},     {"authpriv", LOG_AUTHPRIV}, {"cron", LOG_CRON},     {"daemon", LOG_DAEMON},
-         {"ftp", LOG_FTP},       {"kern", LOG_KERN},         {"lpr", LOG_LPR},       {"mail", LOG_MAIL},
-         {"news", LOG_NEWS},     {"syslog", LOG_SYSLOG},     {"user", LOG_USER},     {"uucp", LOG_UUCP},
-         {"local0", LOG_LOCAL0}, {"local1", LOG_LOCAL1},     {"local2", LOG_LOCAL2}, {"local3", LOG_LOCAL3},
-         {"local4", LOG_LOCAL4}, {"local5", LOG_LOCAL5},     {"local6", LOG_LOCAL6}, {"local7", LOG_LOCAL7}}};
-    for (const auto& [known, facility] : facilities) {
-        if (name == known) return facility;
-    }
-    return LOG_USER;
-}
-
 // A syslog daemon ends the tag at what it does not know in one, such as the colon of an app spec.
-std::string syslog_tag(const Settings& settings) {
-    std::string tag = settings.log_syslog_prefix.empty() ? settings.display_name() : settings.log_syslog_prefix;
+std::string syslog_tag(const ErrorLogOptions& options) {
+    std::string tag = options.syslog_prefix.empty() ? options.program : options.syslog_prefix;
     for (char& c : tag) {
         const bool is_fit = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-';
         if (!is_fit) c = '.';
@@ -116,16 +72,22 @@ class ErrorLogSink final : public spdlog::sinks::base_sink<std::mutex> {
   public:
     explicit ErrorLogSink(LogFile file) : file_(std::move(file)) {}
 
-    void change(LogFile file, const Settings& settings) {
+    void change(LogFile file, const ErrorLogOptions& options) {
         const std::lock_guard<std::mutex> lock(mutex_);
+        options_ = options;
         formatter_ = std::make_unique<LineFormatter>();                 // the time zone may be another one now
         crash_fd = file_.is_same_stream(file) ? file_.fd() : file.fd(); // before the old one is closed
         file_.become(std::move(file));
         // The old one's destructor calls closelog(), which would undo the new one's openlog().
         syslog_.reset();
-        if (!settings.log_syslog) return;
-        syslog_ = std::make_unique<spdlog::sinks::syslog_sink_st>(syslog_tag(settings), LOG_PID,
-                                                                  syslog_facility(settings.log_syslog_facility), false);
+        if (!options.syslog) return;
+        const int facility = syslog_facility_number(options.syslog_facility);
+        syslog_ = std::make_unique<spdlog::sinks::syslog_sink_st>(syslog_tag(options), LOG_PID, facility, false);
+    }
+
+    ErrorLogOptions options() {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        return options_;
     }
 
   private:
@@ -156,6 +118,7 @@ class ErrorLogSink final : public spdlog::sinks::base_sink<std::mutex> {
     }
 
     LogFile file_;
+    ErrorLogOptions options_;
     std::unique_ptr<spdlog::sinks::sink> syslog_;
 };
 
@@ -166,12 +129,12 @@ std::shared_ptr<ErrorLogSink> present_sink() {
     return std::dynamic_pointer_cast<ErrorLogSink>(logger->sinks().front());
 }
 
-std::shared_ptr<ErrorLogSink> make_default_logger(const Settings& settings) {
+std::shared_ptr<ErrorLogSink> make_default_logger(const ErrorLogOptions& options) {
     auto sink = std::make_shared<ErrorLogSink>(LogFile("-", STDERR_FILENO));
     auto logger = std::make_shared<spdlog::logger>("cppcorn", sink);
     // A line that cannot be formatted is lost; spdlog's own handler would print to stderr past our file.
     logger->set_error_handler([](const std::string&) {});
-    logger->set_level(spdlog_level(settings.log_level));
+    logger->set_level(row_of(options.level).spdlog_level);
     spdlog::set_default_logger(std::move(logger));
     return sink;
 }
@@ -183,21 +146,25 @@ void capture_output(int fd) {
 
 } // namespace
 
-void open_error_log(const Settings& settings) {
-    LogFile file(settings.error_log, STDERR_FILENO, StandardStream::stays, settings.runs_as_another());
-    if (settings.capture_output && !file.is_standard()) capture_output(file.fd());
+void open_error_log(const ErrorLogOptions& options) {
+    LogFile file(options.path, STDERR_FILENO, StandardStream::stays, options.own_files_only);
+    if (options.capture_output && !file.is_standard()) capture_output(file.fd());
     std::shared_ptr<ErrorLogSink> sink = present_sink();
-    if (sink == nullptr) sink = make_default_logger(settings);
-    sink->change(std::move(file), settings);
-    spdlog::set_level(spdlog_level(settings.log_level));
+    if (sink == nullptr) sink = make_default_logger(options);
+    sink->change(std::move(file), options);
+    spdlog::set_level(row_of(options.level).spdlog_level);
 }
 
-void reopen_error_log(const Settings& settings) {
+void change_error_log(const ErrorLogOptions& options) {
     try {
-        open_error_log(settings);
+        open_error_log(options);
     } catch (const std::system_error& error) {
         spdlog::error("{}; going on with the old one", error.what());
     }
+}
+
+void reopen_error_log() {
+    if (const auto sink = present_sink()) change_error_log(sink->options());
 }
 
 int error_log_fd() {

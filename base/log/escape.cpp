@@ -3,7 +3,6 @@
 #include <cstddef>
 
 #include "base/byte_blocks.hpp"
-#include "base/log/error_log.hpp"
 
 namespace cppcorn {
 namespace {
@@ -91,7 +90,7 @@ constexpr auto escaped_bytes = [](__m128i block) {
 // Where the run of plain bytes at `at` ends: most values are one such run.
 std::size_t plain_end(std::string_view text, std::size_t at) {
 #ifdef __SSE2__
-    at += http::usual_length(text.substr(at), escaped_bytes);
+    at += usual_length(text.substr(at), escaped_bytes);
 #endif
     while (at < text.size() && is_plain(static_cast<unsigned char>(text[at]))) ++at;
     return at;

@@ -6,7 +6,11 @@
 
 namespace cppcorn {
 
-// Appends as escaped() of base/log/error_log.hpp does, without a string in between.
+// `text` with each byte outside printable ASCII, and each `"` and `\`, written as \xHH, \" or \\. What a client or an
+// app wrote never goes to a log another way.
+std::string escaped(std::string_view text);
+
+// Appends the same, without a string in between.
 void append_escaped(std::string& out, std::string_view text);
 
 // Appends the inside of a JSON string. The result is valid UTF-8 whatever `text` is: bytes that are not UTF-8 become

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/kill_timer.hpp"
-#include "base/signal_inbox.hpp"
+#include "base/signals.hpp"
 #include "base/system_call.hpp"
 
 namespace cppcorn {
@@ -38,7 +38,7 @@ pid_t fork_child(std::chrono::seconds orphan_grace, const std::optional<Identity
     const pid_t master = ::getpid();
     const pid_t pid = check(::fork(), "cannot fork");
     if (pid != 0) return pid;
-    reset_signals({SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGTTIN, SIGTTOU, SIGWINCH, SIGCHLD});
+    reset_signals();
     int code = 1;
     try {
         if (identity) assume_identity(*identity);

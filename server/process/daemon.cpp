@@ -23,7 +23,7 @@ namespace {
 void leave_terminal(const Settings& settings) {
     const UniqueFd nothing(check(::open("/dev/null", O_RDWR | O_CLOEXEC), "cannot open /dev/null"));
     check(::dup2(nothing.get(), STDIN_FILENO), "cannot let go of the terminal");
-    if (settings.capture_output && settings.error_log != "-") return;
+    if (settings.error_log.capture_output && !settings.error_log.goes_to_stderr()) return;
     for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) {
         check(::dup2(nothing.get(), fd), "cannot let go of the terminal");
     }

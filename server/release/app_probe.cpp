@@ -8,7 +8,7 @@
 
 #include "base/crash_report.hpp"
 #include "base/log/error_log.hpp"
-#include "base/signal_inbox.hpp"
+#include "base/signals.hpp"
 #include "base/system_call.hpp"
 #include "server/exit_codes.hpp"
 

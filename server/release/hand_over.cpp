@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/log/error_log.hpp"
-#include "base/signal_inbox.hpp"
+#include "base/signals.hpp"
 #include "base/system_call.hpp"
 #include "server/exit_codes.hpp"
 #include "server/process/environment.hpp"
@@ -110,7 +110,7 @@ void run_program(const StartContext& start, const Listeners& listeners, pid_t ma
     ::umask(start.umask());
     // A daemon's stderr leads nowhere, and why it could not start is worth knowing.
     if (to_error_log) check(::dup2(error_log_fd(), STDERR_FILENO), "cannot pass on the error log");
-    reset_signals({SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGTTIN, SIGTTOU, SIGWINCH, SIGCHLD, SIGPIPE});
+    reset_signals();
     unblock_all_signals();
     // execvpe() would give a file that is no program to the shell.
     const bool is_path = start.arguments().front().find('/') != std::string::npos;

@@ -37,7 +37,7 @@ std::shared_ptr<Release> open_release(LoadedSettings loaded, const Listeners& pr
     const auto release = prepare_release(std::move(loaded));
     release->identity = wanted_identity(release->settings());
     apply_umask(release->settings());
-    release->access_log = std::make_shared<AccessLog>(release->settings());
+    release->access_log = std::make_shared<AccessLog>(release->settings().access_log);
     release->listeners = open_listeners(release->settings(), present);
     return release;
 }
@@ -49,7 +49,7 @@ void enter(const Release& release) {
 
 void give_logs(const Release& release) {
     if (!release.identity) return;
-    for (const auto& path : {release.settings().error_log, release.settings().access_log}) {
+    for (const auto& path : {release.settings().error_log.path, release.settings().access_log.path}) {
         if (!path.empty() && path != "-") give_file(path, *release.identity);
     }
 }

@@ -70,17 +70,33 @@ std::size_t parse_choice(std::string_view text, const std::vector<std::string>& 
 std::string show_seconds(Milliseconds time);
 std::string show_byte_count(std::uint64_t count);
 
-// Where a value is kept.
-template <class Field>
-auto field(Field Settings::*member) {
-    return [member](auto& settings) -> auto& {
-        return settings.*member;
-    };
+// The part of the settings in which a value is kept.
+template <class Whole>
+auto& part_of(Whole& settings, const Settings*) {
+    return settings;
 }
-template <class Field>
-auto field(Field http::Limits::*member) {
+template <class Whole>
+auto& part_of(Whole& settings, const WorkerSettings*) {
+    return settings.worker;
+}
+template <class Whole>
+auto& part_of(Whole& settings, const http::Limits*) {
+    return settings.worker.limits;
+}
+template <class Whole>
+auto& part_of(Whole& settings, const ErrorLogOptions*) {
+    return settings.error_log;
+}
+template <class Whole>
+auto& part_of(Whole& settings, const AccessLogOptions*) {
+    return settings.access_log;
+}
+
+// Where a value is kept.
+template <class Field, class Part>
+auto field(Field Part::*member) {
     return [member](auto& settings) -> auto& {
-        return settings.limits.*member;
+        return part_of(settings, static_cast<const Part*>(nullptr)).*member;
     };
 }
 
@@ -109,16 +125,19 @@ SettingValue byte_count(Member member, std::uint64_t least, std::uint64_t most) 
         [=](const std::string& text) { return parse_byte_count(text, least, most); }, show_byte_count);
 }
 
-inline SettingValue seconds(Milliseconds Settings::*member) {
+template <class Part>
+SettingValue seconds(Milliseconds Part::*member) {
     return single_value(SettingValue::Kind::number, field(member), parse_seconds, show_seconds);
 }
 
-inline SettingValue on_off(bool Settings::*member) {
+template <class Part>
+SettingValue on_off(bool Part::*member) {
     return single_value(SettingValue::Kind::flag, field(member), parse_switch,
                         [](bool is_on) { return std::string(is_on ? "true" : "false"); });
 }
 
-inline SettingValue text(std::string Settings::*member) {
+template <class Part>
+SettingValue text(std::string Part::*member) {
     const auto same = [](const std::string& text) { return text; };
     return single_value(SettingValue::Kind::text, field(member), same, same);
 }
@@ -130,8 +149,8 @@ inline SettingValue text_list(std::vector<std::string> Settings::*member) {
 }
 
 // `names` in the order of the enumeration's values.
-template <class Enumeration>
-SettingValue choice(Enumeration Settings::*member, std::vector<std::string> names) {
+template <class Enumeration, class Part>
+SettingValue choice(Enumeration Part::*member, std::vector<std::string> names) {
     return single_value(
         SettingValue::Kind::text, field(member), [=](const std::string& text) { return parse_choice(text, names); },
         [=](Enumeration value) { return names.at(static_cast<std::size_t>(value)); });

@@ -117,7 +117,7 @@ class Loader {
     }
 
     LoadedSettings finish() {
-        auto& limits = loaded_.values.limits;
+        auto& limits = loaded_.values.worker.limits;
         // gunicorn's zero; the parser wants a number, and the head's limit bounds these two anyway.
         if (limits.request_line == 0) limits.request_line = limits.head;
         if (limits.field_size == 0) limits.field_size = limits.head;
@@ -133,6 +133,7 @@ class Loader {
             throw SettingsError(
                 "reload: --preload keeps the app in the master, where a reload does not reach it; use one");
         }
+        loaded_.values.complete();
         return std::move(loaded_);
     }
 

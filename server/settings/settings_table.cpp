@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "base/log/syslog_facility.hpp"
 #include "server/release/address.hpp"
 #include "server/settings/cpu_count.hpp"
 #include "server/settings/rows/rows.hpp"
@@ -42,7 +43,8 @@ SettingValue workers() {
 }
 
 // A text for which one value is possible so far.
-SettingValue only(std::string Settings::*member, const char* allowed, const char* refusal) {
+template <class Part>
+SettingValue only(std::string Part::*member, const char* allowed, const char* refusal) {
     const auto parse = [=](const std::string& text) {
         if (text != allowed) throw std::invalid_argument("'" + text + "' " + refusal);
         return text;
@@ -51,11 +53,9 @@ SettingValue only(std::string Settings::*member, const char* allowed, const char
 }
 
 SettingValue syslog_facility() {
-    const std::vector<std::string> names{"auth",   "authpriv", "cron",   "daemon", "ftp",    "kern",   "lpr",
-                                         "mail",   "news",     "syslog", "user",   "uucp",   "local0", "local1",
-                                         "local2", "local3",   "local4", "local5", "local6", "local7"};
+    const std::vector<std::string> names = syslog_facility_names();
     return single_value(
-        Kind::text, field(&Settings::log_syslog_facility),
+        Kind::text, field(&ErrorLogOptions::syslog_facility),
         [=](const std::string& text) { return names[parse_choice(text, names)]; },
         [](const std::string& text) { return text; });
 }
@@ -121,16 +121,16 @@ std::vector<Setting> worker_rows() {
         {.names = {"max-requests"},
          .value_name = "COUNT",
          .help = "Replace a worker after this many requests; 0: never.",
-         .value = whole_number(&Settings::max_requests, 0, most_requests)},
+         .value = whole_number(&WorkerSettings::max_requests, 0, most_requests)},
         {.names = {"max-requests-jitter"},
          .value_name = "COUNT",
          .help = "Add a random number up to this to each worker's --max-requests.",
-         .value = whole_number(&Settings::max_requests_jitter, 0, most_requests)},
+         .value = whole_number(&WorkerSettings::max_requests_jitter, 0, most_requests)},
         {.names = {"timeout"},
          .short_flag = 't',
          .value_name = "SECONDS",
          .help = "Kill a worker whose app takes longer over one request; 0: never.",
-         .value = seconds(&Settings::timeout)},
+         .value = seconds(&WorkerSettings::timeout)},
         {.names = {"boot-timeout"},
          .value_name = "SECONDS",
          .help = "Kill a worker that takes longer to load its app; 0: never.",
@@ -138,24 +138,24 @@ std::vector<Setting> worker_rows() {
         {.names = {"graceful-timeout"},
          .value_name = "SECONDS",
          .help = "How long a stopping worker may take to finish what it has begun.",
-         .value = seconds(&Settings::graceful_timeout)},
+         .value = seconds(&WorkerSettings::graceful_timeout)},
         {.names = {"keep-alive"},
          .file_names = {"keepalive"},
          .value_name = "SECONDS",
          .help = "How long an idle connection is kept for its next request; 0: close after each response.",
-         .value = seconds(&Settings::keep_alive)},
+         .value = seconds(&WorkerSettings::keep_alive)},
         {.names = {"worker-connections"},
          .value_name = "COUNT",
          .help = "How many connections one worker holds at most.",
-         .value = whole_number(&Settings::worker_connections, 1, most_connections)},
+         .value = whole_number(&WorkerSettings::worker_connections, 1, most_connections)},
         {.names = {"max-memory"},
          .value_name = "BYTES",
          .help = "Replace a worker after a request that leaves more resident memory (512M, 2G); 0: never.",
-         .value = byte_count(&Settings::max_memory, 0, most_bytes)},
+         .value = byte_count(&WorkerSettings::max_memory, 0, most_bytes)},
         {.names = {"max-worker-lifetime"},
          .value_name = "SECONDS",
          .help = "Replace a worker that has served for this long; 0: never.",
-         .value = seconds(&Settings::max_worker_lifetime)},
+         .value = seconds(&WorkerSettings::max_worker_lifetime)},
         {.names = {"reload-surge"},
          .value_name = "COUNT",
          .help = "How many workers more than usual there may be during a reload, where memory is short; 0: no limit.",
@@ -192,19 +192,19 @@ std::vector<Setting> limit_rows() {
         {.names = {"body-buffer"},
          .value_name = "BYTES",
          .help = "Read bodies up to this size before the app is called; of larger ones, this much.",
-         .value = byte_count(&Settings::body_buffer, 0, largest_body_buffer)},
+         .value = byte_count(&WorkerSettings::body_buffer, 0, largest_body_buffer)},
         {.names = {"header-timeout"},
          .value_name = "SECONDS",
          .help = "How long a client may take to send a request's head; 0: for ever.",
-         .value = seconds(&Settings::header_timeout)},
+         .value = seconds(&WorkerSettings::header_timeout)},
         {.names = {"body-timeout"},
          .value_name = "SECONDS",
          .help = "How long a client may pause while it sends a request's body; 0: for ever.",
-         .value = seconds(&Settings::body_timeout)},
+         .value = seconds(&WorkerSettings::body_timeout)},
         {.names = {"write-timeout"},
          .value_name = "SECONDS",
          .help = "How long a client may pause while it reads a response; 0: for ever.",
-         .value = seconds(&Settings::write_timeout)},
+         .value = seconds(&WorkerSettings::write_timeout)},
     };
 }
 
@@ -214,39 +214,40 @@ std::vector<Setting> logging_rows() {
          .file_names = {"accesslog"},
          .value_name = "PATH",
          .help = "Where the access log goes; - is stdout.",
-         .value = text(&Settings::access_log)},
+         .value = text(&AccessLogOptions::path)},
         {.names = {"log-file", "error-logfile"},
          .file_names = {"errorlog"},
          .value_name = "PATH",
          .help = "Where the error log goes; - is stderr.",
-         .value = text(&Settings::error_log)},
+         .value = text(&ErrorLogOptions::path)},
         {.names = {"access-logformat"},
          .file_names = {"access_log_format"},
          .value_name = "FORMAT",
          .help = "How a line of the access log looks: gunicorn's %(x)s atoms, or the ready formats json or logfmt.",
-         .value = text(&Settings::access_log_format)},
+         .value = text(&AccessLogOptions::format)},
         {.names = {"log-level"},
          .file_names = {"loglevel"},
          .value_name = "LEVEL",
          .help = "The least level that the error log keeps: debug, info, warning, error or critical.",
-         .value = choice(&Settings::log_level, {"debug", "info", "warning", "error", "critical"})},
+         .value = choice(&ErrorLogOptions::level, log_level_names())},
         {.names = {"capture-output"},
          .help = "Send what the app writes to stdout and stderr to the error log.",
-         .value = on_off(&Settings::capture_output)},
+         .value = on_off(&ErrorLogOptions::capture_output)},
         {.names = {"log-syslog"},
          .file_names = {"syslog"},
          .help = "Send the logs to syslog as well.",
-         .value = on_off(&Settings::log_syslog)},
+         .value = on_off(&ErrorLogOptions::syslog)},
         {.names = {"log-syslog-to"},
          .file_names = {"syslog_addr"},
          .value_name = "ADDRESS",
          .help = "Where syslog listens; only unix:///dev/log so far.",
-         .value = only(&Settings::log_syslog_to, "unix:///dev/log", "is not supported yet; allowed: unix:///dev/log")},
+         .value =
+             only(&ErrorLogOptions::syslog_to, "unix:///dev/log", "is not supported yet; allowed: unix:///dev/log")},
         {.names = {"log-syslog-prefix"},
          .file_names = {"syslog_prefix"},
          .value_name = "NAME",
          .help = "What syslog lines begin with.",
-         .value = text(&Settings::log_syslog_prefix)},
+         .value = text(&ErrorLogOptions::syslog_prefix)},
         {.names = {"log-syslog-facility"},
          .file_names = {"syslog_facility"},
          .value_name = "FACILITY",

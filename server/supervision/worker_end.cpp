@@ -5,8 +5,8 @@
 #include <spdlog/spdlog.h>
 #include <sys/wait.h>
 
-#include "base/log/error_log.hpp"
-#include "base/signal_inbox.hpp"
+#include "base/log/escape.hpp"
+#include "base/signals.hpp"
 #include "server/exit_codes.hpp"
 
 namespace cppcorn {

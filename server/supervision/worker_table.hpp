@@ -20,11 +20,9 @@
 
 #include <sys/types.h>
 
-#include "server/settings/settings.hpp"
+#include "base/clock.hpp"
 
 namespace cppcorn {
-
-using SteadyTime = std::chrono::steady_clock::time_point;
 
 enum class WorkerState { starting, serving, retiring, overdue };
 

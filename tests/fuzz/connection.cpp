@@ -102,7 +102,7 @@ bool is_ready(int socket, short events);
 
 class Run {
   public:
-    Run(Settings& settings, AccessLog& log, const SignalInbox& signals, FuzzedDataProvider& choices)
+    Run(WorkerSettings& settings, AccessLog& log, const SignalInbox& signals, FuzzedDataProvider& choices)
         : leave_after_(choices.ConsumeIntegralInRange(0, 20)),
           service_(settings, app_, slot_, log, signals),
           pool_(settings) {
@@ -189,9 +189,8 @@ void check_answers(std::string_view received) {
     }
 }
 
-Settings make_settings(FuzzedDataProvider& choices) {
-    Settings settings;
-    settings.access_log = "/dev/null";
+WorkerSettings make_settings(FuzzedDataProvider& choices) {
+    WorkerSettings settings;
     if (choices.ConsumeBool()) settings.limits.body = choices.ConsumeIntegralInRange(1, 100);
     if (choices.ConsumeBool()) settings.limits.fields = 3;
     if (choices.ConsumeBool()) settings.no_sendfile = true;
@@ -233,8 +232,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     static const SignalInbox signals({SIGTERM});
     spdlog::set_level(spdlog::level::off);
     FuzzedDataProvider input(data, size);
-    Settings settings = make_settings(input);
-    AccessLog log(settings);
+    WorkerSettings settings = make_settings(input);
+    AccessLogOptions log_options;
+    log_options.path = "/dev/null";
+    AccessLog log(log_options);
     const auto script_size =
         std::min<std::size_t>(input.ConsumeIntegralInRange<std::size_t>(0, 64), input.remaining_bytes());
     const std::string bytes = input.ConsumeBytesAsString(input.remaining_bytes() - script_size);

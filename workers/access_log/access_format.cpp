@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "base/log/error_log.hpp"
+#include "base/log/escape.hpp"
 #include "workers/access_log/access_ready.hpp"
 
 namespace cppcorn {

@@ -18,15 +18,14 @@ constexpr std::size_t usual_line = 4096;
 
 } // namespace
 
-AccessLog::AccessLog(const Settings& settings) {
-    if (settings.access_log.empty()) return;
-    format_ = std::make_unique<AccessFormat>(settings.access_log_format);
+AccessLog::AccessLog(const AccessLogOptions& options) {
+    if (options.path.empty()) return;
+    format_ = std::make_unique<AccessFormat>(options.format);
     wants_response_fields_ = format_->wants_response_fields();
     wants_duration_ = format_->wants_duration();
-    const bool stays = !settings.daemon && !settings.capture_output;
-    file_ =
-        std::make_unique<LogFile>(settings.access_log, STDOUT_FILENO,
-                                  stays ? StandardStream::stays : StandardStream::moves, settings.runs_as_another());
+    file_ = std::make_unique<LogFile>(options.path, STDOUT_FILENO,
+                                      options.stdout_stays ? StandardStream::stays : StandardStream::moves,
+                                      options.own_files_only);
     lines_.reserve(batch + usual_line);
 }
 

@@ -9,13 +9,19 @@
 #include <string_view>
 #include <vector>
 
-#include "server/settings/settings.hpp"
 #include "workers/http/request_head.hpp"
 
 namespace cppcorn {
 
 class AccessFormat;
 class LogFile;
+
+struct AccessLogOptions {
+    std::string path; // empty: none; "-": stdout
+    std::string format = R"(%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s")";
+    bool own_files_only = false; // no links: for a process that is more than those it starts (base/log/log_file.hpp)
+    bool stdout_stays = true;    // nothing else takes stdout's place later
+};
 
 // What one line can tell. Views; read during write() only.
 struct AccessRecord {
@@ -34,9 +40,9 @@ struct AccessRecord {
 // before it, or both processes write what was gathered.
 class AccessLog {
   public:
-    // Opens it; inactive if the settings name no access log. Throws std::system_error if the file cannot be opened and
+    // Opens it; inactive if the options name none. Throws std::system_error if the file cannot be opened and
     // std::invalid_argument if the format has an unknown atom.
-    explicit AccessLog(const Settings& settings);
+    explicit AccessLog(const AccessLogOptions& options);
     AccessLog(const AccessLog&) = delete;
     AccessLog& operator=(const AccessLog&) = delete;
     ~AccessLog();

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/log/error_log.hpp"
+#include "base/log/escape.hpp"
 #include "base/unique_fd.hpp"
 #include "workers/app/app_module.hpp"
 #include "workers/app/elf_file.hpp"

@@ -11,7 +11,7 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 
-#include "base/log/error_log.hpp"
+#include "base/log/escape.hpp"
 #include "workers/app/app_file.hpp"
 #include "workers/app/dl_error.hpp"
 

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include "base/log/error_log.hpp"
+#include "base/log/escape.hpp"
 #include "workers/app/app_module.hpp"
 
 namespace cppcorn {

@@ -6,7 +6,7 @@
 #include <cxxabi.h>
 #include <fmt/format.h>
 
-#include "base/log/error_log.hpp"
+#include "base/log/escape.hpp"
 
 namespace cppcorn {
 namespace {

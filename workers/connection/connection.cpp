@@ -21,7 +21,7 @@ constexpr auto parting_time = 1s;
 
 } // namespace
 
-Connection::Connection(UniqueFd socket, const Peer& peer, const Settings& settings, Time now)
+Connection::Connection(UniqueFd socket, const Peer& peer, const WorkerSettings& settings, Time now)
     : socket_(std::move(socket)),
       peer_(peer),
       preamble_first_(settings.proxy_protocol != http::ProxyProtocol::off),
@@ -119,7 +119,7 @@ Connection::Wants Connection::send_answers(Service& service, ExchangePool& pool)
 }
 
 Connection::Wants Connection::wait_for_input(Service& service, ExchangePool& pool) {
-    const Settings& settings = service.settings;
+    const WorkerSettings& settings = service.settings;
     if (exchange_->untouched()) {
         pool.give_back(std::move(exchange_));
         phase_ = Phase::idle;

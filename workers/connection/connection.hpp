@@ -21,7 +21,7 @@ class Connection {
 
     enum class Wants { to_read, to_write, to_close };
 
-    Connection(UniqueFd socket, const Peer& peer, const Settings& settings, Time now);
+    Connection(UniqueFd socket, const Peer& peer, const WorkerSettings& settings, Time now);
 
     // The socket is ready for what was wanted, or may be (just accepted). Serves all complete requests that are here.
     Wants serve(Service& service, ExchangePool& pool);

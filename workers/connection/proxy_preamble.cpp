@@ -19,7 +19,7 @@ Preamble refuse(const Peer& peer, Service& service, const char* reason) {
 
 // Trust goes by the client that is told, as its bytes may have come through untouched: a proxy that speaks this
 // protocol often knows nothing of HTTP. A client that is not told is a stranger.
-void apply(const http::ProxyHeader& header, Peer& peer, const Settings& settings) {
+void apply(const http::ProxyHeader& header, Peer& peer, const WorkerSettings& settings) {
     using Source = http::ProxyHeader::Source;
     if (header.source == Source::proxy) return;
     if (header.source == Source::unknown) {

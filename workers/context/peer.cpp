@@ -9,7 +9,7 @@ void set_address(Peer& peer, const IpAddress& address, std::uint16_t port) {
     peer.port = port;
 }
 
-Peer make_peer(const sockaddr_storage& address, const ListeningSocket& listener, const Settings& settings) {
+Peer make_peer(const sockaddr_storage& address, const ListeningSocket& listener, const WorkerSettings& settings) {
     Peer peer;
     peer.listener = &listener;
     const auto ip = ip_address(address);

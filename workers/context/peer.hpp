@@ -6,8 +6,8 @@
 #include <sys/socket.h>
 
 #include "base/address_set.hpp"
-#include "server/settings/settings.hpp"
 #include "workers/context/listening_socket.hpp"
+#include "workers/context/worker_settings.hpp"
 
 namespace cppcorn {
 
@@ -21,6 +21,6 @@ struct Peer {
 
 // An IPv4 address that came through an IPv6 socket (::ffff:192.0.2.1) is told as IPv4.
 void set_address(Peer& peer, const IpAddress& address, std::uint16_t port);
-Peer make_peer(const sockaddr_storage& address, const ListeningSocket& listener, const Settings& settings);
+Peer make_peer(const sockaddr_storage& address, const ListeningSocket& listener, const WorkerSettings& settings);
 
 } // namespace cppcorn

@@ -13,19 +13,17 @@
 
 #include "base/log/rate_limit.hpp"
 #include "base/signal_inbox.hpp"
-#include "server/settings/settings.hpp"
 #include "workers/access_log/access_log.hpp"
 #include "workers/context/scoreboard_slot.hpp"
+#include "workers/context/worker_settings.hpp"
 #include "workers/http/forwarded.hpp"
 #include "workers/http/response_writer.hpp"
 
 namespace cppcorn {
 
-using SteadyClock = std::chrono::steady_clock;
-
 class Service {
   public:
-    Service(const Settings& settings, const cppcorn_app& app, ScoreboardSlot& slot, AccessLog& access_log,
+    Service(const WorkerSettings& settings, const cppcorn_app& app, ScoreboardSlot& slot, AccessLog& access_log,
             const SignalInbox& signals)
         : settings(settings),
           app(app),
@@ -34,7 +32,7 @@ class Service {
           forwarding(settings.secure_scheme_headers, http::ForwarderNames(settings.forwarder_headers)),
           signals_(signals) {}
 
-    const Settings& settings;
+    const WorkerSettings& settings;
     const cppcorn_app& app;
     ScoreboardSlot& slot;
     AccessLog& access_log;

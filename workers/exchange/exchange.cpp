@@ -4,7 +4,7 @@
 
 #include <spdlog/spdlog.h>
 
-#include "base/log/error_log.hpp"
+#include "base/log/escape.hpp"
 #include "workers/exchange/host.hpp"
 #include "workers/http/mount.hpp"
 #include "workers/http/percent.hpp"
@@ -33,7 +33,7 @@ cppcorn_str to_abi(std::string_view text) {
 
 } // namespace
 
-Exchange::Exchange(const Settings& settings)
+Exchange::Exchange(const WorkerSettings& settings)
     : parser_(settings.limits, underscore_names(settings.header_map)), body_buffer_size_(settings.body_buffer) {}
 
 Exchange::Reading Exchange::advance(const Peer& peer, Service& service) {

@@ -24,7 +24,7 @@ namespace cppcorn {
 
 class Exchange {
   public:
-    explicit Exchange(const Settings& settings);
+    explicit Exchange(const WorkerSettings& settings);
     Exchange(const Exchange&) = delete;
     Exchange& operator=(const Exchange&) = delete;
 

@@ -9,7 +9,7 @@
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
-#include "base/log/error_log.hpp"
+#include "base/log/escape.hpp"
 #include "workers/exchange/exchange.hpp"
 
 namespace cppcorn {

@@ -10,7 +10,7 @@ namespace cppcorn {
 
 class ExchangePool {
   public:
-    explicit ExchangePool(const Settings& settings) : settings_(settings) {}
+    explicit ExchangePool(const WorkerSettings& settings) : settings_(settings) {}
 
     std::unique_ptr<Exchange> take() {
         if (spare_.empty()) return std::make_unique<Exchange>(settings_);
@@ -28,7 +28,7 @@ class ExchangePool {
   private:
     static constexpr std::size_t most_spare = 64;
 
-    const Settings& settings_;
+    const WorkerSettings& settings_;
     std::vector<std::unique_ptr<Exchange>> spare_;
 };
 

@@ -5,7 +5,7 @@
 
 #include <spdlog/spdlog.h>
 
-#include "base/log/error_log.hpp"
+#include "base/log/escape.hpp"
 #include "workers/exchange/exchange.hpp"
 
 namespace cppcorn {

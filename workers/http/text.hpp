@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/byte_blocks.hpp"
+#include "base/text.hpp"
 
 namespace cppcorn::http {
 
@@ -62,26 +63,13 @@ constexpr bool is_token_char(char c) {
 constexpr bool is_reg_name_char(char c) {
     return detail::reg_name_table[static_cast<unsigned char>(c)];
 }
-constexpr bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-constexpr bool is_alpha(char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
-constexpr bool is_hex(char c) {
-    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-constexpr bool is_white_space(char c) {
-    return c == ' ' || c == '\t';
-}
-
 // Control bytes other than HTAB, DEL among them.
 constexpr bool is_control(char c) {
     auto u = static_cast<unsigned char>(c);
     return (u < 0x20 && c != '\t') || u == 0x7f;
 }
 
-// How many bytes at the begin of `text` are letters, digits, "-" and ".", which field names and hosts are made of, as a
+// How many bytes at the beginning of `text` are letters, digits, "-" and ".", which field names and hosts are made of, as a
 // rule; perhaps fewer.
 inline std::size_t usual_name_length([[maybe_unused]] std::string_view text) {
 #ifdef __SSE2__
@@ -91,7 +79,7 @@ inline std::size_t usual_name_length([[maybe_unused]] std::string_view text) {
 #endif
 }
 
-// How many bytes at the begin of `text` are a token's.
+// How many bytes at the beginning of `text` are a token's.
 inline std::size_t token_length(std::string_view text) {
     std::size_t at = usual_name_length(text);
     while (at < text.size() && is_token_char(text[at])) ++at;
@@ -128,20 +116,6 @@ inline bool is_named(std::string_view token, std::string_view name) {
         if ((token[i] | 0x20) != name[i]) return false;
     }
     return true;
-}
-
-constexpr std::string_view trim(std::string_view text) {
-    while (!text.empty() && is_white_space(text.front())) text.remove_prefix(1);
-    while (!text.empty() && is_white_space(text.back())) text.remove_suffix(1);
-    return text;
-}
-
-// Takes the first element off a comma-separated list, trimmed; it may be empty.
-constexpr std::string_view take_element(std::string_view& list) {
-    std::size_t comma = list.find(',');
-    std::string_view element = list.substr(0, comma);
-    list = comma == std::string_view::npos ? std::string_view() : list.substr(comma + 1);
-    return trim(element);
 }
 
 } // namespace cppcorn::http

@@ -121,11 +121,11 @@ std::vector<Setting> mechanics_rows() {
          .value = permission_mask()},
         {.names = {"no-sendfile"},
          .help = "Send files through memory rather than with sendfile().",
-         .value = on_off(&Settings::no_sendfile)},
+         .value = on_off(&WorkerSettings::no_sendfile)},
         {.names = {"header-map"},
          .value_name = "drop|refuse|dangerous",
          .help = "What becomes of header names with an underscore, which could pass for one with a dash.",
-         .value = choice(&Settings::header_map, {"drop", "refuse", "dangerous"})},
+         .value = choice(&WorkerSettings::header_map, {"drop", "refuse", "dangerous"})},
     };
 }
 

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/log/escape.hpp"
 #include "tests/catch.hpp"
 #include "tests/unit/temporary_folder.hpp"
 
@@ -25,16 +26,16 @@ namespace {
 class TestLog {
   public:
     explicit TestLog(LogLevel level = LogLevel::info) {
-        settings.error_log = folder / "error.log";
-        settings.log_level = level;
-        open_error_log(settings);
+        options.path = folder / "error.log";
+        options.level = level;
+        open_error_log(options);
     }
-    ~TestLog() { open_error_log(Settings{}); }
+    ~TestLog() { open_error_log({}); }
 
-    std::string text() const { return text_of(settings.error_log); }
+    std::string text() const { return text_of(options.path); }
 
     TemporaryFolder folder;
-    Settings settings;
+    ErrorLogOptions options;
 };
 
 // What `body` returns in a child process; 255 if it did not return.
@@ -122,7 +123,7 @@ TEST_CASE("a child's line has the child's pid, and nothing is written twice") {
 TEST_CASE("the file is appended to, and its descriptor is not inherited by programs") {
     TestLog log;
     spdlog::info("one");
-    open_error_log(log.settings);
+    open_error_log(log.options);
     spdlog::info("two");
     CHECK_THAT(log.text(),
                Contains(line_of(::getpid(), "INFO", "one")) && EndsWith(line_of(::getpid(), "INFO", "two")));
@@ -134,9 +135,9 @@ TEST_CASE("reopening follows a file that was moved away") {
     const TestLog log;
     spdlog::info("before");
     const std::string moved = log.folder / "error.log.1";
-    REQUIRE(::rename(log.settings.error_log.c_str(), moved.c_str()) == 0);
+    REQUIRE(::rename(log.options.path.c_str(), moved.c_str()) == 0);
     spdlog::info("meanwhile");
-    reopen_error_log(log.settings);
+    reopen_error_log();
     spdlog::info("after");
     CHECK_THAT(text_of(moved), EndsWith(line_of(::getpid(), "INFO", "meanwhile")));
     CHECK_THAT(log.text(), Contains("after") && !Contains("meanwhile"));
@@ -145,18 +146,17 @@ TEST_CASE("reopening follows a file that was moved away") {
 TEST_CASE("a log that cannot be opened leaves the old one in place") {
     TestLog log;
     const int fd = error_log_fd();
-    Settings broken = log.settings;
-    broken.error_log = log.folder / "missing/error.log";
-    broken.log_level = LogLevel::critical;
-    CHECK_THROWS_WITH(open_error_log(broken),
-                      "cannot open log file " + broken.error_log + ": No such file or directory");
+    ErrorLogOptions broken = log.options;
+    broken.path = log.folder / "missing/error.log";
+    broken.level = LogLevel::critical;
+    CHECK_THROWS_WITH(open_error_log(broken), "cannot open log file " + broken.path + ": No such file or directory");
     CHECK_THROWS_AS(open_error_log(broken), std::system_error);
     CHECK(error_log_fd() == fd);
     spdlog::info("still here");
     CHECK_THAT(log.text(), EndsWith(line_of(::getpid(), "INFO", "still here")));
 
-    reopen_error_log(broken);
-    CHECK_THAT(log.text(), Contains("[ERROR] cannot open log file " + broken.error_log));
+    change_error_log(broken);
+    CHECK_THAT(log.text(), Contains("[ERROR] cannot open log file " + broken.path));
 }
 
 TEST_CASE("a crash handler may write to the log's descriptor") {
@@ -171,9 +171,9 @@ TEST_CASE("a dash is stderr") {
     const std::string path = folder.write("stderr", "");
     REQUIRE(in_child([&] {
                 ::dup2(::open(path.c_str(), O_WRONLY | O_APPEND), STDERR_FILENO);
-                open_error_log(Settings{});
+                open_error_log({});
                 spdlog::warn("to stderr");
-                reopen_error_log(Settings{});
+                reopen_error_log();
                 spdlog::warn("again");
                 return error_log_fd() == STDERR_FILENO ? 0 : 1;
             }) == 0);
@@ -184,12 +184,12 @@ TEST_CASE("captured output goes to the file, also after it was reopened") {
     const TestLog log;
     const std::string moved = log.folder / "moved";
     REQUIRE(in_child([&] {
-                Settings settings = log.settings;
-                settings.capture_output = true;
-                open_error_log(settings);
+                ErrorLogOptions options = log.options;
+                options.capture_output = true;
+                open_error_log(options);
                 if (::write(STDOUT_FILENO, "out\n", 4) != 4 || ::write(STDERR_FILENO, "err\n", 4) != 4) return 1;
-                ::rename(settings.error_log.c_str(), moved.c_str());
-                reopen_error_log(settings);
+                ::rename(options.path.c_str(), moved.c_str());
+                reopen_error_log();
                 return ::write(STDOUT_FILENO, "new\n", 4) == 4 ? 0 : 2;
             }) == 0);
     CHECK(text_of(moved) == "out\nerr\n");
@@ -202,10 +202,10 @@ TEST_CASE("output is not captured where the log is stderr or nobody asked") {
     const auto writes_to_stdout = [&](bool capture, const std::string& error_log) {
         return in_child([&] {
                    ::dup2(::open(path.c_str(), O_WRONLY | O_TRUNC), STDOUT_FILENO);
-                   Settings settings;
-                   settings.capture_output = capture;
-                   settings.error_log = error_log;
-                   open_error_log(settings);
+                   ErrorLogOptions options;
+                   options.capture_output = capture;
+                   options.path = error_log;
+                   open_error_log(options);
                    return ::write(STDOUT_FILENO, "out\n", 4) == 4 ? 0 : 1;
                }) == 0 &&
                text_of(path) == "out\n";
@@ -217,9 +217,9 @@ TEST_CASE("output is not captured where the log is stderr or nobody asked") {
 
 TEST_CASE("a full disk or a closed pipe loses lines and nothing else") {
     CHECK(in_child([] {
-              Settings settings;
-              settings.error_log = "/dev/full";
-              open_error_log(settings);
+              ErrorLogOptions options;
+              options.path = "/dev/full";
+              open_error_log(options);
               for (int i = 0; i < 3; ++i) spdlog::error("lost");
               return 0;
           }) == 0);
@@ -229,7 +229,7 @@ TEST_CASE("a full disk or a closed pipe loses lines and nothing else") {
               if (::pipe(pipe) != 0) return 1;
               ::close(pipe[0]);
               ::dup2(pipe[1], STDERR_FILENO);
-              open_error_log(Settings{});
+              open_error_log({});
               for (int i = 0; i < 3; ++i) spdlog::error("lost");
               return 0;
           }) == 0);
@@ -237,14 +237,14 @@ TEST_CASE("a full disk or a closed pipe loses lines and nothing else") {
 
 TEST_CASE("syslog may come and go at run time beside the file") {
     TestLog log;
-    log.settings.log_syslog = true;
-    log.settings.app = "myapp:create(\"x\")";
-    log.settings.log_syslog_facility = "local3";
-    open_error_log(log.settings);
+    log.options.syslog = true;
+    log.options.program = "myapp:create(\"x\")";
+    log.options.syslog_facility = "local3";
+    open_error_log(log.options);
     spdlog::info("to both");
-    open_error_log(log.settings);
-    log.settings.log_syslog = false;
-    open_error_log(log.settings);
+    open_error_log(log.options);
+    log.options.syslog = false;
+    open_error_log(log.options);
     spdlog::info("to one");
     CHECK_THAT(log.text(), Contains("[INFO] to both\n") && EndsWith("[INFO] to one\n"));
 }

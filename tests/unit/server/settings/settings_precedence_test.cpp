@@ -111,22 +111,22 @@ TEST_CASE("keys may be spelled with dashes, and as gunicorn's") {
     sources.write_file(
         "app = 'myapp'\nmax-requests = 5\nkeepalive = 2\npidfile = 'x'\nlog_level = 'WARNING'\nraw_env = 'A=b=c'");
     const auto values = sources.load().values;
-    CHECK(values.max_requests == 5);
-    CHECK(values.keep_alive == Milliseconds(2000));
+    CHECK(values.worker.max_requests == 5);
+    CHECK(values.worker.keep_alive == Milliseconds(2000));
     CHECK(values.pidfile == "x");
-    CHECK(values.log_level == LogLevel::warning);
+    CHECK(values.error_log.level == LogLevel::warning);
     CHECK(values.env.at(0) == std::pair<std::string, std::string>{"A", "b=c"});
 }
 
 TEST_CASE("flags have aliases, and dashes and underscores are the same") {
     SettingsSources sources;
     sources.arguments = {"myapp", "--error-logfile", "e.log", "--limit-request-field_size", "100", "--max_requests=9"};
-    CHECK(sources.load().values.error_log == "e.log");
-    CHECK(sources.load().values.limits.field_size == 100);
-    CHECK(sources.load().values.max_requests == 9);
+    CHECK(sources.load().values.error_log.path == "e.log");
+    CHECK(sources.load().values.worker.limits.field_size == 100);
+    CHECK(sources.load().values.worker.max_requests == 9);
     sources.arguments = {"myapp", "--log-file=-", "--limit-request-field-size=200"};
-    CHECK(sources.load().values.error_log == "-");
-    CHECK(sources.load().values.limits.field_size == 200);
+    CHECK(sources.load().values.error_log.path == "-");
+    CHECK(sources.load().values.worker.limits.field_size == 200);
 }
 
 TEST_CASE("values after a flag are taken as they are") {
@@ -136,9 +136,9 @@ TEST_CASE("values after a flag are taken as they are") {
           "command line: --timeout: '.5' is not a number of seconds from 0 to 31536000, such as 30 or 0.5");
     sources.arguments[3] = "-t=0.5";
     const auto values = sources.load().values;
-    CHECK(values.access_log == "-");
+    CHECK(values.access_log.path == "-");
     CHECK(values.workers == 10);
-    CHECK(values.timeout == Milliseconds(500));
+    CHECK(values.worker.timeout == Milliseconds(500));
     CHECK(values.chdir.empty());
     CHECK(values.display_name() == "myapp");
 }
@@ -147,7 +147,7 @@ TEST_CASE("zero means gunicorn's zero for the limits of a head") {
     SettingsSources sources;
     sources.arguments = {"myapp", "--limit-request-line=0", "--limit-request-field_size=0", "--limit-request-fields=0",
                          "--limit-request-head=32K"};
-    const auto limits = sources.load().values.limits;
+    const auto limits = sources.load().values.worker.limits;
     CHECK(limits.request_line == 32768);
     CHECK(limits.field_size == 32768);
     CHECK(limits.fields == 32768);

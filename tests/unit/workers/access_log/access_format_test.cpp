@@ -93,7 +93,7 @@ bool has_control_byte(const std::string& line) {
 
 TEST_CASE("the default format is gunicorn's") {
     const Zone zone("UTC");
-    CHECK(Exchange().line(Settings{}.access_log_format) ==
+    CHECK(Exchange().line(AccessLogOptions{}.format) ==
           R"(192.0.2.1 - - [23/Nov/2026:00:05:43 +0000] "GET /a%20b?x=1 HTTP/1.1" 200 1234 "http://r/" "curl/8")");
 }
 

@@ -21,11 +21,11 @@ using namespace cppcorn;
 
 namespace {
 
-Settings settings_for(const std::string& path, const std::string& format = "%(h)s %(s)s") {
-    Settings settings;
-    settings.access_log = path;
-    settings.access_log_format = format;
-    return settings;
+AccessLogOptions options_for(const std::string& path, const std::string& format = "%(h)s %(s)s") {
+    AccessLogOptions options;
+    options.path = path;
+    options.format = format;
+    return options;
 }
 
 AccessRecord record_of(std::string_view remote, int status = 200) {
@@ -54,7 +54,7 @@ std::vector<std::string> writes_to_pipe(const std::string& lines) {
 } // namespace
 
 TEST_CASE("an access log without a file does nothing") {
-    AccessLog log(settings_for("", "%(z)s"));
+    AccessLog log(options_for("", "%(z)s"));
     CHECK_FALSE(log.active());
     CHECK_FALSE(log.wants_response_fields());
     log.write(record_of("a"));
@@ -65,7 +65,7 @@ TEST_CASE("an access log without a file does nothing") {
 TEST_CASE("lines are gathered and written by flush, after what is there already") {
     const TemporaryFolder folder;
     const std::string path = folder.write("access.log", "old\n");
-    AccessLog log(settings_for(path));
+    AccessLog log(options_for(path));
     CHECK(log.active());
     log.write(record_of("a"));
     log.write(record_of("b", 404));
@@ -79,7 +79,7 @@ TEST_CASE("lines are gathered and written by flush, after what is there already"
 TEST_CASE("the last lines are written when the log goes") {
     const TemporaryFolder folder;
     {
-        AccessLog log(settings_for(folder / "access.log"));
+        AccessLog log(options_for(folder / "access.log"));
         log.write(record_of("a"));
     }
     CHECK(text_of(folder / "access.log") == "a 200\n");
@@ -88,7 +88,7 @@ TEST_CASE("the last lines are written when the log goes") {
 TEST_CASE("what is gathered is bounded, and only whole lines are written") {
     const TemporaryFolder folder;
     const std::string path = folder / "access.log";
-    AccessLog log(settings_for(path, "%(h)s"));
+    AccessLog log(options_for(path, "%(h)s"));
     const std::string remote(1000, 'x');
     for (int i = 0; i < 65; ++i) log.write(record_of(remote));
     CHECK(text_of(path).empty());
@@ -104,7 +104,7 @@ TEST_CASE("a line longer than the batch is written whole") {
     const std::string path = folder / "access.log";
     std::string format;
     for (int i = 0; i < 20; ++i) format += "%(h)s";
-    AccessLog log(settings_for(path, format));
+    AccessLog log(options_for(path, format));
     const std::string remote(8000, 'x');
     log.write(record_of(remote));
     CHECK(text_of(path).size() == 20 * 8000 + 1);
@@ -115,23 +115,23 @@ TEST_CASE("a line longer than the batch is written whole") {
 
 TEST_CASE("the format is checked and response fields are wanted where it has them") {
     const TemporaryFolder folder;
-    CHECK_THROWS_AS(AccessLog(settings_for(folder / "a.log", "%(z)s")), std::invalid_argument);
-    CHECK(AccessLog(settings_for(folder / "a.log", "%({x}o)s")).wants_response_fields());
-    CHECK_FALSE(AccessLog(settings_for(folder / "a.log")).wants_response_fields());
+    CHECK_THROWS_AS(AccessLog(options_for(folder / "a.log", "%(z)s")), std::invalid_argument);
+    CHECK(AccessLog(options_for(folder / "a.log", "%({x}o)s")).wants_response_fields());
+    CHECK_FALSE(AccessLog(options_for(folder / "a.log")).wants_response_fields());
 }
 
 TEST_CASE("an access log that cannot be opened is named") {
     const TemporaryFolder folder;
     const std::string path = folder / "missing/access.log";
-    CHECK_THROWS_WITH(AccessLog(settings_for(path)), "cannot open log file " + path + ": No such file or directory");
-    CHECK_THROWS_AS(AccessLog(settings_for(folder / ".")), std::system_error);
+    CHECK_THROWS_WITH(AccessLog(options_for(path)), "cannot open log file " + path + ": No such file or directory");
+    CHECK_THROWS_AS(AccessLog(options_for(folder / ".")), std::system_error);
 }
 
 TEST_CASE("reopen writes to the new file what comes after it") {
     const TemporaryFolder folder;
     const std::string path = folder / "access.log";
     const std::string moved = folder / "access.log.1";
-    AccessLog log(settings_for(path));
+    AccessLog log(options_for(path));
     log.write(record_of("before"));
     REQUIRE(::rename(path.c_str(), moved.c_str()) == 0);
     log.reopen();
@@ -143,19 +143,19 @@ TEST_CASE("reopen writes to the new file what comes after it") {
 
 TEST_CASE("reopen keeps the old file and complains where there can be no new one") {
     const TemporaryFolder folder;
-    Settings errors;
-    errors.error_log = folder / "error.log";
+    ErrorLogOptions errors;
+    errors.path = folder / "error.log";
     open_error_log(errors);
     REQUIRE(::mkdir((folder / "d").c_str(), 0755) == 0);
     const std::string path = folder / "d/access.log";
-    AccessLog log(settings_for(path));
+    AccessLog log(options_for(path));
     REQUIRE(::rename((folder / "d").c_str(), (folder / "e").c_str()) == 0);
     log.reopen();
-    open_error_log(Settings{});
+    open_error_log({});
     log.write(record_of("a"));
     log.flush();
     CHECK(text_of(folder / "e/access.log") == "a 200\n");
-    CHECK_THAT(text_of(errors.error_log), Catch::Matchers::Contains("[ERROR] cannot open log file " + path));
+    CHECK_THAT(text_of(errors.path), Catch::Matchers::Contains("[ERROR] cannot open log file " + path));
 }
 
 TEST_CASE("a dash is stdout, which stays open and is not opened again") {
@@ -167,7 +167,7 @@ TEST_CASE("a dash is stdout, which stays open and is not opened again") {
         const int file = ::open(path.c_str(), O_WRONLY | O_APPEND);
         ::dup2(file, STDOUT_FILENO);
         {
-            AccessLog log(settings_for("-"));
+            AccessLog log(options_for("-"));
             log.write(record_of("a"));
             log.reopen();
             log.write(record_of("b"));
@@ -183,7 +183,7 @@ TEST_CASE("a dash is stdout, which stays open and is not opened again") {
 TEST_CASE("children of a fork append to one file") {
     const TemporaryFolder folder;
     const std::string path = folder / "access.log";
-    AccessLog log(settings_for(path));
+    AccessLog log(options_for(path));
     log.write(record_of("parent"));
     log.flush();
     const pid_t child = ::fork();
@@ -201,7 +201,7 @@ TEST_CASE("children of a fork append to one file") {
 }
 
 TEST_CASE("a full disk and a reader that has gone lose lines and nothing else") {
-    AccessLog log(settings_for("/dev/full"));
+    AccessLog log(options_for("/dev/full"));
     log.write(record_of("a"));
     log.flush();
     log.write(record_of("b"));
