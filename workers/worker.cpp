@@ -66,9 +66,9 @@ void serve(const Release& release, const cppcorn_app& app, ScoreboardSlot& slot,
            MasterPipes& pipes) {
     std::vector<ListeningSocket> listeners;
     for (const auto& listener : release.listeners) listeners.push_back(listener->for_worker());
-    Service service(release.settings().worker, app, slot, *release.access_log, signals);
+    WorkerContext context(release.settings().worker, app, slot, *release.access_log, signals);
     MasterLink master(std::move(pipes.notices_write), std::move(pipes.leash_read));
-    SyncWorker worker(service, listeners, master, signals);
+    SyncWorker worker(context, listeners, master, signals);
     const AccessLogFlush flush{*release.access_log};
     master.tell(Notice::ready);
     worker.run();

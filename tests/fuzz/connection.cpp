@@ -1,5 +1,5 @@
-// A whole connection over a socket pair, with a small app behind it. The client's bytes, when they come, what it reads
-// and how time passes are the fuzzer's. Whatever happens, the connection ends, and what has come out of it are the
+// A whole connection over a stream in memory, with a small app behind it. The client's bytes, when they come, what it
+// reads and how time passes are the fuzzer's. Whatever happens, the connection ends, and what has come out of it are the
 // answers to the requests in their order, the last one perhaps cut.
 #include "workers/connection/connection.hpp"
 
@@ -9,14 +9,12 @@
 #include <cstring>
 #include <memory>
 
-#include <fcntl.h>
-#include <poll.h>
 #include <spdlog/spdlog.h>
-#include <sys/socket.h>
 
 #include "tests/fuzz/connection_app.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
 #include "tests/fuzz/response_reader.hpp"
+#include "tests/memory_stream.hpp"
 
 using namespace cppcorn;
 using connection_app::Call;
@@ -24,13 +22,11 @@ using connection_app::calls;
 
 namespace {
 
-SteadyClock::time_point now_;
-
 // The client, and the script that it and the clock follow.
 class World {
   public:
-    World(int socket, FuzzedDataProvider& choices, std::string bytes)
-        : socket_(socket), choices_(choices), bytes_(std::move(bytes)) {}
+    World(MemoryStream& stream, FuzzedDataProvider& choices, std::string bytes)
+        : stream_(stream), choices_(choices), bytes_(std::move(bytes)) {}
 
     // One step of the script; false at its end.
     bool step() {
@@ -48,14 +44,13 @@ class World {
                 receive(choices_.ConsumeIntegralInRange<std::size_t>(1, 300'000));
                 break;
             case 5:
-                now_ += std::chrono::milliseconds(choices_.ConsumeIntegralInRange(0, 20'000));
+                FakeClock::now += Milliseconds(choices_.ConsumeIntegralInRange(0, 20'000));
                 break;
             case 6:
                 receive(SIZE_MAX);
                 break;
             case 7:
-                if (choices_.ConsumeBool()) ::shutdown(socket_, SHUT_WR);
-                left_ = true;
+                leave();
                 break;
         }
         return true;
@@ -72,22 +67,27 @@ class World {
   private:
     void send(std::size_t most) {
         const std::size_t size = std::min(most, bytes_.size() - sent_);
-        if (size == 0) return;
-        const ssize_t sent = ::send(socket_, bytes_.data() + sent_, size, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (sent > 0) sent_ += static_cast<std::size_t>(sent);
+        stream_.send(std::string_view(bytes_).substr(sent_, size));
+        sent_ += size;
     }
 
-    void receive(std::size_t most) {
-        char buffer[65536];
-        while (most > 0) {
-            const ssize_t got = ::recv(socket_, buffer, std::min(most, sizeof buffer), MSG_DONTWAIT);
-            if (got <= 0) return;
-            received_.append(buffer, static_cast<std::size_t>(got));
-            most -= static_cast<std::size_t>(got);
+    void receive(std::size_t most) { received_ += stream_.receive(most); }
+
+    void leave() {
+        switch (choices_.ConsumeIntegralInRange(0, 2)) {
+            case 0:
+                stream_.close();
+                break;
+            case 1:
+                stream_.vanish();
+                break;
+            case 2: // says nothing more
+                break;
         }
+        left_ = true;
     }
 
-    int socket_;
+    MemoryStream& stream_;
     FuzzedDataProvider& choices_;
     std::string bytes_;
     std::size_t sent_ = 0;
@@ -95,71 +95,68 @@ class World {
     std::string received_;
 };
 
-World* world_ = nullptr;
 // ---- The worker's loop
-
-bool is_ready(int socket, short events);
 
 class Run {
   public:
     Run(WorkerSettings& settings, AccessLog& log, const SignalInbox& signals, FuzzedDataProvider& choices)
-        : leave_after_(choices.ConsumeIntegralInRange(0, 20)),
-          service_(settings, app_, slot_, log, signals),
+        : retire_after_(choices.ConsumeIntegralInRange(0, 20)),
+          context_(settings, app_, slot_, log, signals, FakeClock::source()),
           pool_(settings) {
         app_.size = sizeof app_;
         app_.handle = connection_app::handle;
     }
 
-    void serve(UniqueFd socket, World& world) {
+    void serve(MemoryStream& stream, World& world) {
         static const ListeningSocket listener{-1, "127.0.0.1", 8000};
         Peer peer;
         std::strcpy(peer.address, "192.0.2.1");
         peer.listener = &listener;
-        service_.look_at_clock();
-        Connection connection(std::move(socket), peer, service_.settings, now_);
-        settle(connection, connection.serve(service_, pool_));
+        const Turn turn{stream, context_, pool_};
+        Connection connection(peer, context_.settings, FakeClock::now);
+        settle(connection.serve(turn));
         for (int steps = 0; open_ && world.step(); ++steps) {
-            if (steps == leave_after_) leave(connection);
-            turn(connection);
+            if (steps == retire_after_) retire(connection, turn);
+            serve_while_ready(connection, turn, stream);
         }
         for (int rounds = 0; open_; ++rounds) {
             fuzz::require(rounds < 2000, "the connection does not end");
             world.go_on();
-            turn(connection);
-            if (open_) now_ = std::max(now_, connection.deadline());
+            serve_while_ready(connection, turn, stream);
+            if (open_) FakeClock::now = std::max(FakeClock::now, connection.deadline());
         }
         world.go_on();
     }
 
   private:
-    void settle(Connection&, Connection::Wants wants) {
-        writing_ = wants == Connection::Wants::to_write;
+    void settle(Connection::Wants wants) {
+        interest_ = wants == Connection::Wants::to_write ? Stream::Interest::to_write : Stream::Interest::to_read;
         open_ = wants != Connection::Wants::to_close;
     }
 
-    // As SyncWorker does when the master has told it to leave.
-    void leave(Connection& connection) {
-        service_.leave();
-        settle(connection, connection.leave(service_, pool_));
+    // As SyncWorker does when the master has told it to retire.
+    void retire(Connection& connection, const Turn& turn) {
+        context_.retire();
+        settle(connection.retire(turn));
     }
 
-    void turn(Connection& connection) {
-        for (int times = 0; open_ && is_ready(connection.fd(), writing_ ? POLLOUT : POLLIN); ++times) {
+    void serve_while_ready(Connection& connection, const Turn& turn, MemoryStream& stream) {
+        for (int times = 0; open_ && stream.is_ready(interest_); ++times) {
             fuzz::require(times < 100'000, "ready for ever");
-            service_.look_at_clock();
-            settle(connection, connection.serve(service_, pool_));
+            context_.refresh_clock();
+            settle(connection.serve(turn));
         }
-        service_.look_at_clock();
-        if (open_ && now_ >= connection.deadline()) settle(connection, connection.overdue(service_, pool_));
+        context_.refresh_clock();
+        if (open_ && FakeClock::now >= connection.deadline()) settle(connection.overdue(turn));
     }
 
-    int leave_after_;
+    int retire_after_;
     cppcorn_app app_{};
     ScoreboardSlot slot_;
-    Service service_;
+    WorkerContext context_;
     ExchangePool pool_;
     bool open_ = true;
-    bool writing_ = false;
+    Stream::Interest interest_ = Stream::Interest::to_read;
 };
 
 // ---- What came out
@@ -204,30 +201,6 @@ WorkerSettings make_settings(FuzzedDataProvider& choices) {
 
 } // namespace
 
-// The linker puts these in the place of the real ones (CMakeLists.txt).
-SteadyClock::time_point fake_now() noexcept __asm__("__wrap__ZNSt6chrono3_V212steady_clock3nowEv");
-SteadyClock::time_point fake_now() noexcept {
-    return now_;
-}
-
-extern "C" int __real_poll(pollfd* entries, nfds_t count, int timeout_ms);
-extern "C" int __wrap_poll(pollfd* entries, nfds_t count, int timeout_ms) {
-    // The app waits for the client: the script goes on, and after its end the client is mute and time passes.
-    while (world_ != nullptr && __real_poll(entries, count, 0) == 0) {
-        const auto before = now_;
-        if (!world_->step()) now_ += std::chrono::milliseconds(std::max(timeout_ms, 1));
-        if (now_ - before >= std::chrono::milliseconds(timeout_ms)) break;
-    }
-    return __real_poll(entries, count, 0);
-}
-
-namespace {
-bool is_ready(int socket, short events) {
-    pollfd entry{socket, events, 0};
-    return __real_poll(&entry, 1, 0) > 0;
-}
-} // namespace
-
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static const SignalInbox signals({SIGTERM});
     spdlog::set_level(spdlog::level::off);
@@ -240,15 +213,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         std::min<std::size_t>(input.ConsumeIntegralInRange<std::size_t>(0, 64), input.remaining_bytes());
     const std::string bytes = input.ConsumeBytesAsString(input.remaining_bytes() - script_size);
 
-    int pair[2];
-    fuzz::require(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0, "no socket pair");
-    auto client = std::make_unique<UniqueFd>(pair[0]);
-    World world(client->get(), input, bytes);
-    now_ = SteadyClock::time_point(std::chrono::hours(1));
+    MemoryStream stream;
+    World world(stream, input, bytes);
+    // The app waits for the client: the script goes on, and after its end the client is mute and time passes.
+    stream.while_waiting = [&](SteadyTime deadline) {
+        if (!world.step())
+            FakeClock::now = std::max(FakeClock::now, std::min(deadline, FakeClock::now + std::chrono::minutes(1)));
+        return true;
+    };
+    FakeClock::now = SteadyTime(std::chrono::hours(1));
     calls.clear();
-    world_ = &world;
-    Run(settings, log, signals, input).serve(UniqueFd(pair[1]), world);
-    world_ = nullptr;
+    Run(settings, log, signals, input).serve(stream, world);
     try {
         check_answers(world.received());
     } catch (const fuzz::BadResponse& error) {

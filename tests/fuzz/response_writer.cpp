@@ -5,6 +5,7 @@
 
 #include "tests/fuzz/fuzz_input.hpp"
 #include "tests/fuzz/response_reader.hpp"
+#include "workers/http/error_response.hpp"
 
 using namespace cppcorn::http;
 

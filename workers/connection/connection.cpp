@@ -1,9 +1,6 @@
 #include "workers/connection/connection.hpp"
 
 #include <algorithm>
-#include <cerrno>
-
-#include <sys/socket.h>
 
 #include "workers/connection/proxy_preamble.hpp"
 
@@ -15,183 +12,184 @@ using namespace std::chrono_literals;
 // After an answer that ends the connection, what the client still sends is dropped for so long and so much.
 constexpr auto linger_time = 2s;
 constexpr std::uint32_t linger_bytes = 1024 * 1024;
-// For the next request of a client that has just had its answer or has just come when the worker has to leave: it is on
-// its way, as a rule, and a close would meet it.
+// For the next request of a client that has just had its answer or has just come when the worker has to retire: it is
+// on its way, as a rule, and a close would meet it.
 constexpr auto parting_time = 1s;
+
+bool expects_preamble(const WorkerSettings& settings) {
+    return settings.proxy_protocol != http::ProxyProtocol::off;
+}
 
 } // namespace
 
-Connection::Connection(UniqueFd socket, const Peer& peer, const WorkerSettings& settings, Time now)
-    : socket_(std::move(socket)),
-      peer_(peer),
-      preamble_first_(settings.proxy_protocol != http::ProxyProtocol::off),
-      preamble_read_(!preamble_first_),
+Connection::Connection(const Peer& peer, const WorkerSettings& settings, SteadyTime now)
+    : peer_(peer),
+      phase_(expects_preamble(settings) ? Phase::preamble : Phase::idle),
       deadline_(deadline_after(now, settings.header_timeout)) {}
 
-Connection::Wants Connection::serve(Service& service, ExchangePool& pool) {
-    if (phase_ == Phase::lingering) return linger(pool);
-    if (!exchange_) exchange_ = pool.take();
-    if (exchange_->output().empty()) return receive(service, pool);
-    const Wants wants = send_answers(service, pool);
+Connection::Wants Connection::serve(const Turn& turn) {
+    if (phase_ == Phase::lingering) return linger(turn);
+    if (!exchange_) exchange_ = turn.pool.take();
+    if (exchange_->output().empty()) return receive(turn);
+    const Wants wants = send_answers(turn);
     if (wants != Wants::to_read || !input_held_) return wants;
-    return answer_requests(service, pool);
+    return answer_requests(turn);
 }
 
 // The way of a request, as far as it goes without waiting:
-//     receive            one recv
+//     receive            one read
 //     answer_requests    for each request that is here:
 //       answer_one         Exchange::advance: the head is read and checked, a small body gathered
 //                          Exchange::run_app: the app is called, its response queued, the access log's line written
-//     send_answers       one send for all of them
+//     send_answers       one write for all of them
 //     wait_for_input     the memory goes back to the pool, the deadline is set
-Connection::Wants Connection::receive(Service& service, ExchangePool& pool) {
+Connection::Wants Connection::receive(const Turn& turn) {
     const InputBuffer::Room room = exchange_->input().room();
-    const ssize_t got = ::recv(socket_.get(), room.data, room.size, 0);
+    const std::int64_t got = turn.stream.read(room.data, room.size);
     if (got > 0) {
         exchange_->input().commit(static_cast<std::size_t>(got));
-        return preamble_read_ ? answer_requests(service, pool) : read_preamble(service, pool);
+        return phase_ == Phase::preamble ? read_preamble(turn) : answer_requests(turn);
     }
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return wait_for_input(service, pool);
-    return close(pool); // it left, if need be in the middle of a request
+    if (got == -EAGAIN) return wait_for_input(turn);
+    return close(turn); // the client has gone, if need be in the middle of a request
 }
 
-Connection::Wants Connection::read_preamble(Service& service, ExchangePool& pool) {
-    switch (take_preamble(exchange_->input(), peer_, service)) {
+Connection::Wants Connection::read_preamble(const Turn& turn) {
+    switch (take_preamble(exchange_->input(), peer_, turn.context)) {
         case Preamble::need_more:
-            return wait_for_input(service, pool);
+            return wait_for_input(turn);
         case Preamble::refused:
-            return close(pool);
+            return close(turn);
         case Preamble::done:
             break;
     }
-    preamble_read_ = true;
-    return answer_requests(service, pool);
+    phase_ = Phase::idle;
+    return answer_requests(turn);
 }
 
 // Serves the requests that have arrived, and sends the answers together.
-Connection::Wants Connection::answer_requests(Service& service, ExchangePool& pool) {
+Connection::Wants Connection::answer_requests(const Turn& turn) {
     for (;;) {
         input_held_ = false;
-        while (!input_held_ && answer_one(service) && !exchange_->input().empty()) {
+        while (!input_held_ && answer_one(turn) && !exchange_->input().empty()) {
             // A client that does not take its answers gets no more of them.
-            input_held_ = exchange_->output().waiting_bytes() >= Exchange::output_high_water;
+            input_held_ = exchange_->output().waiting_bytes() >= ResponseStream::high_water;
         }
-        const Wants wants = send_answers(service, pool);
+        const Wants wants = send_answers(turn);
         if (wants != Wants::to_read || !input_held_) return wants;
     }
 }
 
 // True if a request was answered and the next one may follow.
-bool Connection::answer_one(Service& service) {
-    switch (exchange_->advance(peer_, service)) {
-        case Exchange::Reading::need_more:
-            last_answer_ = exchange_->answered() && exchange_->close_after();
-            return false;
-        case Exchange::Reading::ready:
-            exchange_->run_app(socket_.get(), peer_, service);
-            answered_any_ = true;
-            break;
-        case Exchange::Reading::refused:
-        case Exchange::Reading::done:
-            break;
+bool Connection::answer_one(const Turn& turn) {
+    Stage stage = exchange_->advance(peer_, turn.context);
+    if (stage == Stage::ready) {
+        exchange_->run_app(turn.stream, peer_, turn.context);
+        answered_any_ = true;
+        stage = exchange_->stage();
+        // What the app left of the body is dropped.
+        if (stage == Stage::draining) stage = exchange_->advance(peer_, turn.context);
     }
-    last_answer_ = exchange_->close_after();
-    if (last_answer_) return false;
-    if (exchange_->reading_body()) return answer_one(service); // what the app left of it is dropped
+    if (stage != Stage::answered) return false;
+    ending_ = exchange_->ending();
+    if (ending_ != Ending::keep) return false;
     exchange_->next_request();
     phase_ = Phase::idle;
     return true;
 }
 
-Connection::Wants Connection::send_answers(Service& service, ExchangePool& pool) {
+Connection::Wants Connection::send_answers(const Turn& turn) {
     OutputQueue& output = exchange_->output();
     if (!output.empty()) {
-        const auto result = output.flush(socket_.get(), !service.settings.no_sendfile);
-        if (result == OutputQueue::Result::failed) return close(pool);
+        const auto result = output.flush(turn.stream);
+        if (result == OutputQueue::Result::failed) return close(turn);
         if (result == OutputQueue::Result::waiting) {
-            enter(Phase::writing, service.now(), output.sent_total());
-            deadline_ = patience_.deadline(service.now(), output.sent_total(), service.settings.write_timeout);
+            const SteadyTime now = turn.context.now();
+            enter(Phase::writing, now, output.sent_total());
+            deadline_ = patience_.deadline(now, output.sent_total(), turn.context.settings.write_timeout);
             return Wants::to_write;
         }
     }
-    if (last_answer_) return finish(service, pool);
-    return wait_for_input(service, pool);
+    if (ending_ != Ending::keep) return finish(turn);
+    return wait_for_input(turn);
 }
 
-Connection::Wants Connection::wait_for_input(Service& service, ExchangePool& pool) {
-    const WorkerSettings& settings = service.settings;
-    if (exchange_->untouched()) {
-        pool.give_back(std::move(exchange_));
-        phase_ = Phase::idle;
-        patience_.begin(service.now(), 0);
+Connection::Wants Connection::wait_for_input(const Turn& turn) {
+    const WorkerSettings& settings = turn.context.settings;
+    const SteadyTime now = turn.context.now();
+    const Stage stage = exchange_->stage();
+    if (stage == Stage::fresh && exchange_->input().empty()) {
+        turn.pool.give_back(std::move(exchange_));
+        if (phase_ != Phase::preamble) phase_ = Phase::idle;
+        patience_.begin(now, 0);
         const auto patience =
-            service.leaving() ? std::min<Milliseconds>(parting_time, settings.keep_alive) : settings.keep_alive;
-        if (answered_any_) deadline_ = service.now() + patience;
+            turn.context.retiring() ? std::min<Milliseconds>(parting_time, settings.keep_alive) : settings.keep_alive;
+        if (answered_any_) deadline_ = now + patience;
         return Wants::to_read; // else the deadline for the first byte runs on
     }
-    if (exchange_->reading_body()) {
-        enter(Phase::body, service.now(), exchange_->body_received());
-        deadline_ = patience_.deadline(service.now(), exchange_->body_received(), settings.body_timeout);
-    } else {
-        enter(Phase::head, service.now());
-        const Time head_deadline = deadline_after(patience_.began(), settings.header_timeout);
-        // A PROXY header and the head behind it have one deadline together, since the connection began.
-        deadline_ = preamble_first_ && !answered_any_ ? std::min(deadline_, head_deadline) : head_deadline;
+    if (phase_ == Phase::preamble) return Wants::to_read; // it shares the deadline of the first byte
+    if (stage > Stage::head) {
+        enter(Phase::body, now, exchange_->body_received());
+        deadline_ = patience_.deadline(now, exchange_->body_received(), settings.body_timeout);
+        return Wants::to_read;
     }
+    enter(Phase::head, now);
+    const SteadyTime head_deadline = deadline_after(patience_.began(), settings.header_timeout);
+    // A PROXY header and the head behind it have one deadline together, since the connection began.
+    deadline_ = expects_preamble(settings) && !answered_any_ ? std::min(deadline_, head_deadline) : head_deadline;
     return Wants::to_read;
 }
 
 // `bytes`: what has gone through when it begins.
-void Connection::enter(Phase phase, Time now, std::uint64_t bytes) {
+void Connection::enter(Phase phase, SteadyTime now, std::uint64_t bytes) {
     if (phase == phase_) return;
     phase_ = phase;
     patience_.begin(now, bytes);
 }
 
-Connection::Wants Connection::overdue(Service& service, ExchangePool& pool) {
-    const bool half_sent = (phase_ == Phase::head || phase_ == Phase::body) && !exchange_->answered();
-    if (!half_sent || !preamble_read_ || exchange_->no_request()) return close(pool);
-    exchange_->refuse(408, phase_ == Phase::head ? "the head took too long" : "the body took too long", peer_, service);
-    last_answer_ = true;
-    return send_answers(service, pool);
+Connection::Wants Connection::overdue(const Turn& turn) {
+    const bool is_reading = phase_ == Phase::head || phase_ == Phase::body;
+    const Stage stage = is_reading ? exchange_->stage() : Stage::fresh;
+    if (stage != Stage::head && stage != Stage::body) return close(turn);
+    const char* reason = stage == Stage::head ? "the head took too long" : "the body took too long";
+    exchange_->refuse(408, reason, peer_, turn.context);
+    ending_ = exchange_->ending();
+    return send_answers(turn);
 }
 
-Connection::Wants Connection::leave(Service& service, ExchangePool& pool) {
-    if (phase_ != Phase::idle) return exchange_ && !exchange_->output().empty() ? Wants::to_write : Wants::to_read;
-    const Time until = (answered_any_ ? patience_.began() : service.now()) + parting_time;
+Connection::Wants Connection::retire(const Turn& turn) {
+    if (!is_idle()) return exchange_ && !exchange_->output().empty() ? Wants::to_write : Wants::to_read;
+    const SteadyTime now = turn.context.now();
+    const SteadyTime until = (answered_any_ ? patience_.began() : now) + parting_time;
     deadline_ = std::min(deadline_, until);
-    if (service.now() < until) return Wants::to_read;
-    const Wants wants = serve(service, pool); // a request may have arrived
-    return wants == Wants::to_read && phase_ == Phase::idle ? close(pool) : wants;
+    if (now < until) return Wants::to_read;
+    const Wants wants = serve(turn); // a request may have arrived
+    return wants == Wants::to_read && is_idle() ? close(turn) : wants;
 }
 
 // The last answer is out. A client that may still be sending must get to read it: no close before it is done, or has
 // had its time.
-Connection::Wants Connection::finish(const Service& service, ExchangePool& pool) {
-    if (exchange_->cut()) {
-        const struct linger abort { 1, 0 };
-        if (exchange_->cut_needs_reset()) ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &abort, sizeof abort);
-        return close(pool);
-    }
-    if (!exchange_->client_may_send()) return close(pool);
-    ::shutdown(socket_.get(), SHUT_WR);
-    pool.give_back(std::move(exchange_));
-    enter(Phase::lingering, service.now());
+Connection::Wants Connection::finish(const Turn& turn) {
+    if (ending_ == Ending::reset) turn.stream.reset_on_close();
+    if (ending_ != Ending::linger) return close(turn);
+    turn.stream.close_write();
+    turn.pool.give_back(std::move(exchange_));
+    enter(Phase::lingering, turn.context.now());
     deadline_ = patience_.began() + linger_time;
-    return linger(pool);
+    return linger(turn);
 }
 
-Connection::Wants Connection::linger(ExchangePool& pool) {
+Connection::Wants Connection::linger(const Turn& turn) {
     char dropped[16 * 1024];
-    const ssize_t got = ::recv(socket_.get(), dropped, sizeof dropped, 0);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return Wants::to_read;
-    if (got <= 0) return close(pool);
+    const std::int64_t got = turn.stream.read(dropped, sizeof dropped);
+    if (got == -EAGAIN) return Wants::to_read;
+    if (got <= 0) return close(turn);
     lingered_bytes_ += static_cast<std::uint32_t>(got);
-    return lingered_bytes_ > linger_bytes ? close(pool) : Wants::to_read;
+    return lingered_bytes_ > linger_bytes ? close(turn) : Wants::to_read;
 }
 
-Connection::Wants Connection::close(ExchangePool& pool) {
-    pool.give_back(std::move(exchange_));
+Connection::Wants Connection::close(const Turn& turn) {
+    turn.pool.give_back(std::move(exchange_));
     return Wants::to_close;
 }
 

@@ -9,10 +9,9 @@ namespace {
 
 using Kind = http::ProxyReading::Kind;
 
-Preamble refuse(const Peer& peer, Service& service, const char* reason) {
-    const auto verdict = service.proxy_refusals.ask(service.now());
-    if (verdict.suppressed > 0)
-        spdlog::warn("{} more connections were closed for their PROXY header", verdict.suppressed);
+Preamble refuse(const Peer& peer, WorkerContext& context, const char* reason) {
+    const auto verdict = context.proxy_refusals.ask(context.now());
+    if (verdict.suppressed > 0) spdlog::warn("suppressed {} more PROXY-header warnings", verdict.suppressed);
     if (verdict.allowed) spdlog::warn("Connection from ip={} closed: {}", peer.address, reason);
     return Preamble::refused;
 }
@@ -32,8 +31,8 @@ void apply(const http::ProxyHeader& header, Peer& peer, const WorkerSettings& se
 
 } // namespace
 
-Preamble take_preamble(InputBuffer& input, Peer& peer, Service& service) {
-    const http::ProxyProtocol expected = service.settings.proxy_protocol;
+Preamble take_preamble(InputBuffer& input, Peer& peer, WorkerContext& context) {
+    const http::ProxyProtocol expected = context.settings.proxy_protocol;
     // From those who may not send one, either version is looked for, to be refused by its name.
     const auto reading =
         http::read_proxy_header(input.unconsumed(), peer.may_send_preamble ? expected : http::ProxyProtocol::automatic);
@@ -42,15 +41,15 @@ Preamble take_preamble(InputBuffer& input, Peer& peer, Service& service) {
         case Kind::need_more:
             return Preamble::need_more;
         case Kind::absent:
-            return optional ? Preamble::done : refuse(peer, service, "no PROXY header, which --proxy-protocol demands");
+            return optional ? Preamble::done : refuse(peer, context, "no PROXY header, which --proxy-protocol demands");
         case Kind::refused:
         case Kind::done:
             break;
     }
-    if (!peer.may_send_preamble) return refuse(peer, service, "a PROXY header, which --proxy-allow-from forbids");
-    if (reading.kind == Kind::refused) return refuse(peer, service, reading.reason);
+    if (!peer.may_send_preamble) return refuse(peer, context, "a PROXY header, which --proxy-allow-from forbids");
+    if (reading.kind == Kind::refused) return refuse(peer, context, reading.reason);
     input.consume(reading.consumed);
-    apply(reading.header, peer, service.settings);
+    apply(reading.header, peer, context.settings);
     return Preamble::done;
 }
 

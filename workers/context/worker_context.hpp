@@ -1,36 +1,36 @@
-// What all connections of one worker share. The worker owns it; a connection is given it with each call.
+// What all connections of one worker share. The worker owns it; a connection is given it with each call. One thread.
 #pragma once
 
-#include <algorithm>
-#include <chrono>
 #include <csignal>
-#include <cstdint>
 #include <ctime>
 #include <string>
 #include <string_view>
 
 #include <cppcorn/abi.h>
 
+#include "base/clock.hpp"
 #include "base/log/rate_limit.hpp"
 #include "base/signal_inbox.hpp"
 #include "workers/access_log/access_log.hpp"
 #include "workers/context/scoreboard_slot.hpp"
 #include "workers/context/worker_settings.hpp"
+#include "workers/http/fixdate.hpp"
 #include "workers/http/forwarded.hpp"
-#include "workers/http/response_writer.hpp"
 
 namespace cppcorn {
 
-class Service {
+class WorkerContext {
   public:
-    Service(const WorkerSettings& settings, const cppcorn_app& app, ScoreboardSlot& slot, AccessLog& access_log,
-            const SignalInbox& signals)
+    // All references outlive it.
+    WorkerContext(const WorkerSettings& settings, const cppcorn_app& app, ScoreboardSlot& slot, AccessLog& access_log,
+                  const SignalInbox& signals, ClockSource clock = {})
         : settings(settings),
           app(app),
           slot(slot),
           access_log(access_log),
           forwarding(settings.secure_scheme_headers, http::ForwarderNames(settings.forwarder_headers)),
-          signals_(signals) {}
+          signals_(signals),
+          clock_(clock) {}
 
     const WorkerSettings& settings;
     const cppcorn_app& app;
@@ -42,25 +42,21 @@ class Service {
 
     // No connection is kept alive any more. True from the instant the signal arrives, so that the response that the app
     // is working on says so already.
-    bool leaving() const { return leaving_ || signals_.noted(SIGTERM); }
-    void leave() { leaving_ = true; }
+    bool retiring() const { return retiring_ || signals_.noted(SIGTERM); }
+    void retire() { retiring_ = true; }
 
-    // The time of this turn of the loop, or of the end of the last call of the app in it: near enough for deadlines,
-    // and the clock is read once for each request rather than wherever the time is needed.
-    SteadyClock::time_point now() const { return now_; }
-    void look_at_clock() { now_ = SteadyClock::now(); }
-    // After a call of the app. To a few milliseconds, which the kernel tells for a quarter of the price, unless how
-    // long the call took is to be logged.
-    void look_at_clock_again() {
-        now_ = access_log.wants_duration() ? SteadyClock::now() : std::max(now_, coarse_now());
-    }
-
-    // The time of day, for logs: to a few milliseconds as well.
-    static std::chrono::system_clock::time_point time_of_day() {
-        timespec time;
-        ::clock_gettime(CLOCK_REALTIME_COARSE, &time);
-        const auto since_epoch = std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
-        return std::chrono::system_clock::time_point(since_epoch);
+    // The time of this turn of the loop, or of the end of the last call of the app in it.
+    SteadyTime now() const { return clock_.now(); }
+    // The time as it is, for waits inside a call of the app.
+    SteadyTime precise_now() const { return clock_.precise_now(); }
+    void refresh_clock() { clock_.refresh(); }
+    // After a call of the app: to a few milliseconds, unless how long the call took is to be logged.
+    void refresh_clock_after_call() {
+        if (access_log.wants_duration()) {
+            clock_.refresh();
+        } else {
+            clock_.refresh_coarsely();
+        }
     }
 
     // The Date field; made anew when the second has changed.
@@ -74,15 +70,9 @@ class Service {
     }
 
   private:
-    static SteadyClock::time_point coarse_now() {
-        timespec time;
-        ::clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
-        return SteadyClock::time_point(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
-    }
-
     const SignalInbox& signals_;
-    bool leaving_ = false;
-    SteadyClock::time_point now_ = SteadyClock::now();
+    bool retiring_ = false;
+    CachedClock clock_;
     std::time_t date_second_ = 0;
     std::string date_line_;
 };

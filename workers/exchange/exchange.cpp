@@ -1,11 +1,13 @@
 #include "workers/exchange/exchange.hpp"
 
 #include <algorithm>
+#include <cerrno>
 
+#include <fcntl.h>
 #include <spdlog/spdlog.h>
 
 #include "base/log/escape.hpp"
-#include "workers/exchange/host.hpp"
+#include "workers/http/error_response.hpp"
 #include "workers/http/mount.hpp"
 #include "workers/http/percent.hpp"
 
@@ -13,7 +15,7 @@ namespace cppcorn {
 namespace {
 
 constexpr std::string_view server_line = "Server: cppcorn\r\n";
-constexpr std::size_t keep_body_capacity = 128 * 1024;
+constexpr std::string_view continue_response = "HTTP/1.1 100 Continue\r\n\r\n";
 
 http::UnderscoreNames underscore_names(HeaderMap map) {
     switch (map) {
@@ -31,105 +33,73 @@ cppcorn_str to_abi(std::string_view text) {
     return {text.data(), text.size()};
 }
 
+// What a line of the log says of a request; the target is cut.
+constexpr std::size_t longest_target = 200;
+
 } // namespace
 
 Exchange::Exchange(const WorkerSettings& settings)
-    : parser_(settings.limits, underscore_names(settings.header_map)), body_buffer_size_(settings.body_buffer) {}
+    : parser_(settings.limits, underscore_names(settings.header_map)),
+      body_(parser_, input_, settings.body_buffer),
+      response_(output_) {}
 
-Exchange::Reading Exchange::advance(const Peer& peer, Service& service) {
-    if (!head_read_) {
-        fresh_ = false;
-        parser_.keep_names(peer.trusted ? &service.forwarding.forwarder_names() : nullptr);
-        const http::Progress progress = parser_.next(input_.unconsumed());
-        if (progress.step == http::Step::refused) {
-            refuse(parser_.refusal().status, parser_.refusal().reason, peer, service);
-            return Reading::refused;
-        }
-        input_.consume(progress.consumed);
-        if (progress.step != http::Step::head) return Reading::need_more;
-        input_.pin();
-        head_read_ = true;
-        body_read_ = !parser_.head().has_body();
-        continue_wanted_ = parser_.head().expect_continue && !body_read_;
-        const http::Verdict verdict = read_forwarded(peer, service);
-        if (!verdict.accepted()) {
-            refuse(verdict.status, verdict.reason, peer, service);
-            return Reading::refused;
-        }
-        // A small body is read before the app is called, so it is asked for here: a client that keeps it to itself
-        // holds nobody up.
-        if (continue_wanted_ && is_small_body() && input_.empty()) {
-            output_.tail() += continue_response;
-            continue_wanted_ = false;
-        }
-    }
-    while (!body_read_) {
-        if (answered_) body_.clear();
-        const bool enough = body_.size() >= body_buffer_size_ || (continue_wanted_ && input_.empty());
-        if (!answered_ && enough) return Reading::ready;
-        if (!body_step(body_)) {
-            if (answered_ || read_error_ == 0) break;
-            refuse(parser_.refusal().status, parser_.refusal().reason, peer, service);
-            return Reading::refused;
-        }
-    }
-    if (answered_ && (read_error_ != 0 || parser_.body_size() - left_at_ > drain_size)) keep_alive_ = false;
-    if (!body_read_) return Reading::need_more;
-    return answered_ ? Reading::done : Reading::ready;
+// ---- The request
+
+Stage Exchange::advance(const Peer& peer, WorkerContext& context) {
+    if (stage_ <= Stage::head) read_head(peer, context);
+    if (stage_ == Stage::body) gather_body(peer, context);
+    if (stage_ == Stage::draining) drain_body();
+    return stage_;
 }
 
-http::Verdict Exchange::read_forwarded(const Peer& peer, const Service& service) {
-    if (peer.trusted) return service.forwarding.read(parser_.head(), told_);
+void Exchange::read_head(const Peer& peer, WorkerContext& context) {
+    parser_.keep_names(peer.trusted ? &context.forwarding.forwarder_names() : nullptr);
+    const http::Progress progress = parser_.next(input_.unconsumed());
+    if (progress.step == http::Step::refused) {
+        refuse(parser_.refusal().status, parser_.refusal().reason, peer, context);
+        return;
+    }
+    input_.consume(progress.consumed);
+    if (progress.step != http::Step::head) {
+        // Line ends alone may belong to the request before.
+        const bool has_begun = input_.unconsumed().find_first_not_of("\r\n") != std::string_view::npos;
+        stage_ = has_begun ? Stage::head : Stage::fresh;
+        return;
+    }
+    input_.pin();
+    stage_ = Stage::body;
+    body_.begin();
+    const http::Verdict verdict = read_forwarded(peer, context);
+    if (!verdict.accepted()) return refuse(verdict.status, verdict.reason, peer, context);
+    if (body_.continue_wanted() && body_.is_small() && input_.empty()) {
+        output_.tail() += continue_response;
+        body_.settle_continue();
+    }
+}
+
+http::Verdict Exchange::read_forwarded(const Peer& peer, const WorkerContext& context) {
+    if (peer.trusted) return context.forwarding.read(parser_.head(), told_);
     told_ = {};
-    service.forwarding.strip(parser_.head());
+    context.forwarding.strip(parser_.head());
     return {};
 }
 
-bool Exchange::is_small_body() const {
-    return parser_.head().chunked() || static_cast<std::uint64_t>(parser_.head().content_length) <= body_buffer_size_;
-}
-
-// Takes the next piece of the body out of the input. False if there is none: more must be read, or read_error_ says why
-// not.
-bool Exchange::body_step(std::string& into) {
-    const http::Progress progress = parser_.next(input_.unconsumed());
-    if (progress.step == http::Step::refused) {
-        read_error_ = parser_.refusal().status == 413 ? -EFBIG : -EBADMSG;
-        return false;
+void Exchange::gather_body(const Peer& peer, WorkerContext& context) {
+    if (body_.gather()) {
+        stage_ = Stage::ready;
+    } else if (body_.error() != 0) {
+        refuse(parser_.refusal().status, parser_.refusal().reason, peer, context);
     }
-    into.append(progress.body);
-    if (!progress.body.empty()) continue_wanted_ = false; // it did not wait to be told
-    input_.consume(progress.consumed);
-    if (progress.step == http::Step::end) body_read_ = true;
-    return progress.step != http::Step::need_more;
 }
 
-bool Exchange::can_keep_alive(const Service& service) const {
-    const http::RequestHead& head = parser_.head();
-    if (!head_read_ || refused_ || !head.keep_alive || service.leaving() || service.settings.keep_alive.count() == 0 ||
-        read_error_ != 0)
-        return false;
-    // A client that was never told to continue may send its body or may not: what comes next cannot be known.
-    return !continue_wanted_;
+void Exchange::drain_body() {
+    if (!body_.drain()) return conclude(false);
+    if (body_.complete()) stage_ = Stage::answered;
 }
 
-// What the app left of the body is worth reading, for the sake of the next request.
-bool Exchange::can_drain() const {
-    if (body_read_ || parser_.head().chunked()) return true;
-    return static_cast<std::uint64_t>(parser_.head().content_length) - parser_.body_size() <= drain_size;
-}
+// ---- The app's turn
 
-http::ResponseContext Exchange::context(Service& service) const {
-    http::ResponseContext context;
-    context.head_request = head_read_ && parser_.head().method == "HEAD";
-    context.minor = parser_.head().minor;
-    context.keep_alive = can_keep_alive(service);
-    context.date_line = service.date_line();
-    context.server_line = server_line;
-    return context;
-}
-
-void Exchange::fill_request(const Peer& peer, const Service& service) {
+void Exchange::fill_request(const Peer& peer, const WorkerContext& context) {
     const http::RequestHead& head = parser_.head();
     fields_.resize(head.fields.size());
     for (std::size_t i = 0; i < fields_.size(); ++i) {
@@ -145,7 +115,7 @@ void Exchange::fill_request(const Peer& peer, const Service& service) {
         path = path_;
     }
     const std::string_view script_name =
-        http::decoded_mount(told_.has_script_name ? told_.script_name : service.settings.root_path, script_name_);
+        http::decoded_mount(told_.has_script_name ? told_.script_name : context.settings.root_path, script_name_);
     request_.script_name = to_abi(script_name);
     request_.path = to_abi(http::path_below(path, script_name));
     request_.query = to_abi(head.query);
@@ -153,8 +123,7 @@ void Exchange::fill_request(const Peer& peer, const Service& service) {
     request_.authority = to_abi(head.authority);
     request_.fields = fields_.data();
     request_.field_count = fields_.size();
-    request_.content_length =
-        head.chunked() && body_read_ ? static_cast<std::int64_t>(body_.size()) : head.content_length;
+    request_.content_length = body_.size();
     request_.remote_address = to_abi(peer.address);
     request_.remote_port = peer.port;
     request_.server_name = to_abi(peer.listener->server_name);
@@ -162,111 +131,226 @@ void Exchange::fill_request(const Peer& peer, const Service& service) {
     request_.host_data = this;
 }
 
-void Exchange::run_app(int socket, const Peer& peer, Service& service) {
-    started_ = service.now();
-    fill_request(peer, service);
-    Call call{socket, service, {}};
-    call.patience.begin(started_, parser_.body_size());
+void Exchange::run_app(Stream& stream, const Peer& peer, WorkerContext& context) {
+    started_ = context.now();
+    fill_request(peer, context);
+    AppCall call{stream, context, {}};
+    call.patience.begin(started_, body_.received());
     call_ = &call;
-    const auto timeout = service.settings.timeout;
-    service.slot.begin_request(parser_.head().line, peer.address, started_,
-                               timeout.count() > 0 ? started_ + timeout : SteadyClock::time_point::max());
-    const int result = service.app.handle(service.app.self, &request_);
-    service.look_at_clock_again();
-    finish_response(result, service);
-    service.slot.end_request();
+    const Milliseconds timeout = context.settings.timeout;
+    context.slot.begin_request(parser_.head().line, peer.address, started_,
+                               timeout.count() > 0 ? started_ + timeout : SteadyTime::max());
+    const int result = context.app.handle(context.app.self, &request_);
+    context.refresh_clock_after_call();
+    finish_response(result, context);
+    context.slot.end_request();
     call_ = nullptr;
-    answered_ = true;
-    log_access(peer, service);
+    if (context.access_log.active()) log_access(peer, context);
 }
 
-void Exchange::finish_response(int result, Service& service) {
-    const bool begun = writer_.begun();
-    if (write_error_ != 0 || read_error_ == -ECONNRESET) {
-        cut_ = true; // the client is gone, whatever the app made of that
-    } else if (!begun && read_error_ != 0) {
-        answer(read_error_ == -ETIMEDOUT ? 408 : read_error_ == -EFBIG ? 413 : 400, service);
+std::int64_t Exchange::read(char* buffer, std::size_t room) {
+    if (room == 0) return -EINVAL;
+    while (body_.available() == 0) {
+        if (body_.error() != 0) return body_.error();
+        if (body_.complete()) return 0;
+        if (body_.take_piece() || body_.error() != 0) continue;
+        if (const int error = receive(); error != 0) body_.fail(error);
+    }
+    return static_cast<std::int64_t>(body_.give(buffer, room));
+}
+
+// Reads more of the request from the stream. 0, or a negative errno.
+int Exchange::receive() {
+    if (body_.continue_wanted() && !response_.begun()) output_.tail() += continue_response;
+    body_.settle_continue();
+    for (;;) {
+        if (const int error = flush(); error != 0) return error == -EPIPE ? -ECONNRESET : error;
+        const InputBuffer::Room space = input_.room();
+        const std::int64_t got = call_->stream.read(space.data, space.size);
+        if (got > 0) {
+            input_.commit(static_cast<std::size_t>(got));
+            return 0;
+        }
+        if (got != -EAGAIN) return -ECONNRESET;
+        const Milliseconds allowance = call_->context.settings.body_timeout;
+        const auto deadline = call_->patience.deadline(call_->context.precise_now(), body_.received(), allowance);
+        const auto interest = output_.empty() ? Stream::Interest::to_read : Stream::Interest::either;
+        if (!call_->wait_for_client(interest, deadline)) return -ETIMEDOUT;
+    }
+}
+
+int Exchange::start(int status, std::span<const cppcorn_field> fields) {
+    if (response_.begun()) return -EALREADY;
+    std::vector<http::Field>& given = given_fields_;
+    given.resize(fields.size());
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+        const auto& [name, value] = fields[i];
+        given[i] = {{name.data, name.size}, {value.data, value.size}};
+    }
+    const int result = response_.start(response_context(call_->context), status, given);
+    if (result == 0 && call_->context.access_log.wants_response_fields()) {
+        for (const auto& field : given) logged_fields_.emplace_back(field.name, field.value);
+    }
+    return result;
+}
+
+int Exchange::write(std::string_view data) {
+    const int result = response_.write(*call_, data);
+    if (result == -EMSGSIZE && !std::exchange(excess_logged_, true)) {
+        spdlog::error("Response to {} is longer than its Content-Length: cut there", describe());
+    }
+    return result;
+}
+
+int Exchange::flush() {
+    return response_.flush(*call_);
+}
+
+int Exchange::send_file(int file, std::int64_t offset, std::int64_t size) {
+    if (!response_.begun()) return -EPROTO;
+    if (offset < 0 || size < 0) return -EINVAL;
+    UniqueFd own(::fcntl(file, F_DUPFD_CLOEXEC, 3));
+    if (!own.is_open()) return -errno;
+    return response_.send_file(*call_, std::move(own), offset, size);
+}
+
+int Exchange::extend_deadline(Milliseconds time) {
+    ScoreboardSlot& slot = call_->context.slot;
+    // Never to sooner: the master may be asleep until the present one. Without --timeout there is none.
+    slot.extend_deadline(std::max(slot.deadline(), call_->context.precise_now() + time));
+    return 0;
+}
+
+int Exchange::fail(std::string_view reason) {
+    if (!failed_) spdlog::error("Error handling request {}: {}", describe(), escaped(reason));
+    failed_ = true;
+    return 0;
+}
+
+// ---- The answer
+
+void Exchange::finish_response(int result, WorkerContext& context) {
+    const bool begun = response_.begun();
+    const auto answer_instead = [&](int status) {
+        const http::Field* accept = parser_.head().find("accept");
+        answer(status, response_context(context), accept != nullptr ? accept->value : std::string_view());
+    };
+    if (response_.error() != 0 || body_.error() == -ECONNRESET) {
+        cut(); // the client is gone, whatever the app made of that
+    } else if (!begun && body_.error() != 0) {
+        answer_instead(body_.error() == -ETIMEDOUT ? 408 : body_.error() == -EFBIG ? 413 : 400);
     } else if (failed_ || result != 0 || !begun) {
         if (!failed_) fail(result != 0 ? "it returned " + std::to_string(result) : "it returned without a response");
-        if (begun) cut_ = true;
-        if (!begun) answer(500, service);
-    } else if (!writer_.end(output_.tail())) {
+        if (begun) {
+            cut();
+        } else {
+            answer_instead(500);
+        }
+    } else if (!response_.end()) {
         spdlog::error("Response to {} is shorter than its Content-Length: connection closed", describe());
-        cut_ = true;
+        cut();
+    } else {
+        conclude(response_.keep_alive() && body_.error() == 0 && body_.worth_draining());
     }
-    if (!begun) return;
-    status_ = writer_.status();
-    response_size_ = writer_.body_size();
-    keep_alive_ = writer_.keep_alive() && read_error_ == 0 && can_drain();
-    left_at_ = parser_.body_size();
 }
 
-void Exchange::answer(int status, Service& service) {
-    http::ResponseContext how = context(service);
-    if (!head_read_) how.head_request = std::string_view(refused_line_).substr(0, 5) == "HEAD ";
-    const http::Field* accept = head_read_ ? parser_.head().find("accept") : nullptr;
-    const std::string_view refused = refused_ && !head_read_ ? input_.unconsumed() : std::string_view{};
-    const std::string text =
-        http::error_response(how, status, accept != nullptr ? accept->value : http::accept_in_refused(refused));
-    output_.tail() += text;
-    status_ = status;
-    response_size_ = text.size() - std::min(text.size(), text.find("\r\n\r\n") + 4);
-    keep_alive_ = how.keep_alive && can_drain();
-    left_at_ = parser_.body_size();
+void Exchange::answer(int status, const http::ResponseContext& context, std::string_view accept) {
+    response_.put(status, http::error_response(context, status, accept));
+    conclude(context.keep_alive && body_.worth_draining());
 }
 
-void Exchange::refuse(int status, std::string_view reason, const Peer& peer, Service& service) {
-    if (started_ == SteadyClock::time_point{}) started_ = service.now();
-    refused_ = true;
-    fresh_ = false;
-    refused_line_ = head_read_ ? parser_.head().line : parser_.request_line_so_far(input_.unconsumed());
-    const auto verdict = service.refusals.ask(service.now());
-    if (verdict.suppressed > 0) spdlog::warn("{} more invalid requests were not told of", verdict.suppressed);
+void Exchange::refuse(int status, std::string_view reason, const Peer& peer, WorkerContext& context) {
+    if (started_ == SteadyTime{}) started_ = context.now();
+    refused_line_ = has_head() ? parser_.head().line : parser_.request_line_so_far(input_.unconsumed());
+    const auto verdict = context.refusals.ask(context.now());
+    if (verdict.suppressed > 0) spdlog::warn("suppressed {} more invalid-request warnings", verdict.suppressed);
     if (verdict.allowed) spdlog::warn("Invalid request from ip={}: {} ({})", peer.address, reason, status);
-    answer(status, service);
-    answered_ = true;
-    log_access(peer, service);
+
+    http::ResponseContext how = response_context(context);
+    how.keep_alive = false;
+    if (!has_head()) how.head_request = std::string_view(refused_line_).substr(0, 5) == "HEAD ";
+    const http::Field* accept = has_head() ? parser_.head().find("accept") : nullptr;
+    answer(status, how,
+           accept != nullptr ? accept->value
+           : has_head()      ? std::string_view()
+                             : http::accept_in_refused(input_.unconsumed()));
+    ending_ = Ending::linger; // nobody knows what the client is still sending
+    if (context.access_log.active()) log_access(peer, context);
 }
 
-void Exchange::log_access(const Peer& peer, Service& service) {
-    if (!service.access_log.active()) return;
+// The one place that decides what becomes of the connection.
+void Exchange::conclude(bool keep_alive) {
+    ending_ = keep_alive ? Ending::keep : client_may_send() ? Ending::linger : Ending::close;
+    stage_ = keep_alive && !body_.complete() ? Stage::draining : Stage::answered;
+    if (stage_ == Stage::draining) body_.begin_draining();
+}
+
+// The same, where the response is not whole.
+void Exchange::cut() {
+    ending_ = response_.ends_with_connection() ? Ending::reset : Ending::close;
+    stage_ = Stage::answered;
+}
+
+// A client that asked for the end and sent no body is taken at its word: to wait for its end costs system calls. Behind
+// a body, old clients send a line end that belongs to nothing.
+bool Exchange::client_may_send() const {
+    const http::RequestHead& head = parser_.head();
+    return !body_.complete() || !input_.empty() || head.keep_alive || head.has_body();
+}
+
+bool Exchange::can_keep_alive(const WorkerContext& context) const {
+    const bool is_willing = has_head() && parser_.head().keep_alive && !context.retiring() &&
+                            context.settings.keep_alive.count() != 0 && body_.error() == 0;
+    // A client that was never told to continue may send its body or may not: what comes next cannot be known.
+    return is_willing && !body_.continue_wanted();
+}
+
+http::ResponseContext Exchange::response_context(WorkerContext& context) const {
+    http::ResponseContext how;
+    how.head_request = has_head() && parser_.head().method == "HEAD";
+    how.minor = parser_.head().minor;
+    how.keep_alive = can_keep_alive(context);
+    how.date_line = context.date_line();
+    how.server_line = server_line;
+    return how;
+}
+
+void Exchange::log_access(const Peer& peer, WorkerContext& context) {
     std::vector<http::Field> response_fields; // few formats ask for any
     for (const auto& [name, value] : logged_fields_) response_fields.push_back({name, value});
     AccessRecord record;
     record.remote_address = peer.address;
-    if (head_read_) record.head = &parser_.head();
-    record.request_line = head_read_ ? parser_.head().line : std::string_view(refused_line_);
-    record.status = status_;
-    record.body_size = response_size_;
+    if (has_head()) record.head = &parser_.head();
+    record.request_line = has_head() ? parser_.head().line : std::string_view(refused_line_);
+    record.status = response_.status();
+    record.body_size = response_.body_size();
     record.response_fields = response_fields;
-    record.duration = service.now() - started_;
-    record.started = service.time_of_day() - record.duration;
-    service.access_log.write(record);
+    record.duration = context.now() - started_;
+    record.started = coarse_time_of_day() - record.duration;
+    context.access_log.write(record);
 }
 
 std::string Exchange::describe() const {
     const auto& head = parser_.head();
-    return escaped(head.method) + " " + escaped(head.target.substr(0, 200));
+    return escaped(head.method) + " " + escaped(head.target.substr(0, longest_target));
 }
+
+// ---- The next one
 
 void Exchange::next_request() {
     parser_.reset();
-    writer_ = {};
     input_.unpin();
-    fresh_ = true;
-    head_read_ = body_read_ = answered_ = cut_ = continue_wanted_ = failed_ = refused_ = excess_logged_ = false;
-    keep_alive_ = false;
-    read_error_ = write_error_ = status_ = 0;
-    response_size_ = 0;
     body_.clear();
-    if (body_.capacity() > keep_body_capacity) body_.shrink_to_fit();
-    body_taken_ = 0;
+    response_.clear();
+    stage_ = Stage::fresh;
+    ending_ = Ending::keep;
+    failed_ = excess_logged_ = false;
     logged_fields_.clear();
     started_ = {};
 }
 
 void Exchange::clear() {
-    if (!fresh_) next_request();
+    if (stage_ != Stage::fresh || !input_.empty()) next_request();
     input_.clear();
     output_.clear();
 }

@@ -1,6 +1,14 @@
 // One request and its response, from the first byte read to the last byte queued. Holds all the memory that this takes,
 // so that a connection that is idle holds none; exchanges are used again and again. The functions that the app calls
 // end here (workers/exchange/host.cpp passes them on).
+//
+//     fresh ─────► head ─────► body ─────► ready ─────► draining ─────► answered
+//       bytes of     head read   enough of   run_app()    the rest of     next_request(): fresh again
+//       a request                its body                 its body is
+//                                is here                  dropped
+//
+//     fresh, head, body ─────► answered      refused: the answer is the server's, and ends the connection
+//     ready ─────► answered                  nothing is left of the body, or it is not worth reading
 #pragma once
 
 #include <chrono>
@@ -12,18 +20,31 @@
 
 #include <cppcorn/abi.h>
 
-#include "workers/context/patience.hpp"
 #include "workers/context/peer.hpp"
 #include "workers/context/worker_context.hpp"
+#include "workers/exchange/app_call.hpp"
+#include "workers/exchange/request_body.hpp"
+#include "workers/exchange/response_stream.hpp"
 #include "workers/http/request_parser.hpp"
-#include "workers/http/response_writer.hpp"
 #include "workers/transport/input_buffer.hpp"
 #include "workers/transport/output_queue.hpp"
 
 namespace cppcorn {
 
+// How far a request has come.
+enum class Stage : std::uint8_t { fresh, head, body, ready, draining, answered };
+
+// What becomes of the connection behind an answer.
+enum class Ending : std::uint8_t {
+    keep,   // it can be used again
+    close,  // at once
+    linger, // the client may still be sending, so that a plain close could destroy the answer on its way (RFC 9112, 9.6)
+    reset,  // at once, and so that the client cannot take a response that was cut for a whole one
+};
+
 class Exchange {
   public:
+    // The settings outlive it.
     explicit Exchange(const WorkerSettings& settings);
     Exchange(const Exchange&) = delete;
     Exchange& operator=(const Exchange&) = delete;
@@ -31,44 +52,19 @@ class Exchange {
     InputBuffer& input() { return input_; }
     OutputQueue& output() { return output_; }
 
-    enum class Reading {
-        need_more, // the message is incomplete
-        ready,     // the app can be called
-        refused,   // refuse() has queued the answer already
-        done,      // the answered request's body is read to its end
-    };
-    // Parses what was read. Before the request is answered: until the app can be called. Afterwards: drops the rest of
-    // its body.
-    Reading advance(const Peer& peer, Service& service);
+    // The one question: how far is it, now that there may be more input?
+    Stage advance(const Peer& peer, WorkerContext& context);
+    Stage stage() const { return stage_; }
+    // Once answered.
+    Ending ending() const { return ending_; }
+    std::uint64_t body_received() const { return body_.received(); }
 
-    // Calls the app, which may read from and write to `socket`, and queues what is left of the response.
-    void run_app(int socket, const Peer& peer, Service& service);
+    // When ready: calls the app, which may read from and write to the stream, and queues what is left of the response.
+    void run_app(Stream& stream, const Peer& peer, WorkerContext& context);
     // Queues an answer of our own, for a request that the app is not to see.
-    void refuse(int status, std::string_view reason, const Peer& peer, Service& service);
+    void refuse(int status, std::string_view reason, const Peer& peer, WorkerContext& context);
 
-    bool answered() const { return answered_; }
-    bool reading_body() const { return head_read_ && !body_read_; }
-    std::uint64_t body_received() const { return parser_.body_size(); }
-    // After this response the connection is to be closed; cut: at once and without a proper end.
-    bool close_after() const { return !keep_alive_ || cut_; }
-    bool cut() const { return cut_; }
-    // The client may still be sending, so that a plain close could destroy the response on its way (RFC 9112, 9.6). One
-    // that asked for the end and sent no body is taken at its word: to wait for its end costs system calls. Behind a
-    // body, old clients send a line end that belongs to nothing.
-    bool client_may_send() const {
-        const http::RequestHead& head = parser_.head();
-        return !body_read_ || !input_.empty() || head.keep_alive || head.has_body() || refused_;
-    }
-    // The body's only mark of its end is the connection's: a cut has to be a reset, or the client takes it for
-    // complete.
-    bool cut_needs_reset() const { return writer_.framing() == http::BodyFraming::until_close; }
-    bool untouched() const { return !head_read_ && input_.empty(); }
-    // Nothing of a request has come; perhaps line ends, which may belong to the one before.
-    bool no_request() const {
-        return !head_read_ && input_.unconsumed().find_first_not_of("\r\n") == std::string_view::npos;
-    }
-
-    // The request and its body are dealt with: ready for the next one on the same connection.
+    // Once answered: ready for the next one on the same connection.
     void next_request();
     // Ready for another connection.
     void clear();
@@ -79,79 +75,53 @@ class Exchange {
     int write(std::string_view data);
     int flush();
     int send_file(int file, std::int64_t offset, std::int64_t size);
-    int extend_deadline(std::chrono::milliseconds time);
+    int extend_deadline(Milliseconds time);
     int fail(std::string_view reason);
     // A call failed half-way and nothing is certain any more: the connection is cut.
-    void break_off(int error) { write_error_ = error; }
+    void break_off(int error) { response_.fail(error); }
     std::string describe() const; // "GET /x", for log lines
 
-    // What a client may send on top of an answered request's head for the connection to stay usable.
-    static constexpr std::uint64_t drain_size = 256 * 1024;
-    // An app that streams waits once this much is waiting for the client.
-    static constexpr std::size_t output_high_water = 256 * 1024;
-
-    static constexpr std::string_view continue_response = "HTTP/1.1 100 Continue\r\n\r\n";
-
   private:
-    // What a call of the app needs to know of its surroundings.
-    struct Call {
-        int socket;
-        Service& service;
-        Patience patience; // with the client that sends the body
-    };
+    void read_head(const Peer& peer, WorkerContext& context);
+    http::Verdict read_forwarded(const Peer& peer, const WorkerContext& context);
+    void gather_body(const Peer& peer, WorkerContext& context);
+    void drain_body();
+    int receive();
 
-    bool body_step(std::string& into);
-    http::Verdict read_forwarded(const Peer& peer, const Service& service);
-    void fill_request(const Peer& peer, const Service& service);
-    void finish_response(int result, Service& service);
-    void answer(int status, Service& service);
-    void log_access(const Peer& peer, Service& service);
-    http::ResponseContext context(Service& service) const;
-    bool can_keep_alive(const Service& service) const;
-    bool can_drain() const;
-    bool is_small_body() const;
-
-    std::int64_t receive();
-    int after_flush(OutputQueue::Result result);
-    int wait_for_room();
-    SteadyClock::time_point latest_wait() const;
+    void fill_request(const Peer& peer, const WorkerContext& context);
+    void finish_response(int result, WorkerContext& context);
+    void answer(int status, const http::ResponseContext& context, std::string_view accept);
+    void conclude(bool keep_alive);
+    void cut();
+    bool client_may_send() const;
+    bool can_keep_alive(const WorkerContext& context) const;
+    http::ResponseContext response_context(WorkerContext& context) const;
+    bool has_head() const { return parser_.head().size > 0; }
+    void log_access(const Peer& peer, WorkerContext& context);
 
     InputBuffer input_;
     OutputQueue output_;
     http::RequestParser parser_;
-    http::ResponseWriter writer_;
-    std::uint64_t body_buffer_size_;
+    RequestBody body_;
+    ResponseStream response_;
 
-    bool fresh_ = true; // as next_request() leaves it
-    bool head_read_ = false;
-    bool body_read_ = false;
-    bool answered_ = false;
-    bool cut_ = false;
-    bool continue_wanted_ = false; // the client waits for "100 Continue"
-    bool failed_ = false;          // the app gave up, and the log says why
-    bool refused_ = false;         // answered without the app; nothing after it is read
-    // Of the response, once it is answered.
-    int status_ = 0;
-    std::uint64_t response_size_ = 0;
-    std::uint64_t left_at_ = 0; // bytes of the request's body that had been read then
-    bool keep_alive_ = false;
-    int read_error_ = 0;  // negative errno, once reading the body has failed
-    int write_error_ = 0; // the same for writing
+    Stage stage_ = Stage::fresh;
+    Ending ending_ = Ending::keep;
+    bool failed_ = false;        // the app gave up, and the log says why
+    bool excess_logged_ = false; // that it wrote more than it had declared
 
-    std::string body_; // decoded, not yet taken by the app
-    std::size_t body_taken_ = 0;
-    std::string path_;         // decoded, where it differs from what was sent
-    std::string script_name_;  // the same
-    std::string refused_line_; // of a request that was refused before its head was complete
-    std::vector<cppcorn_field> fields_;
-    http::ForwardingRules::Told told_; // by a trusted proxy
+    AppCall* call_ = nullptr; // while the app runs
     cppcorn_request request_{};
-    Call* call_ = nullptr; // while the app runs
-
-    SteadyClock::time_point started_;
+    std::vector<cppcorn_field> fields_;
+    std::string path_;                      // decoded, where it differs from what was sent
+    std::string script_name_;               // the same
+    http::ForwardingRules::Told told_;      // by a trusted proxy
     std::vector<http::Field> given_fields_; // the app's, during start()
+
+    // For the access log.
+    SteadyTime started_;
+    std::string refused_line_; // of a request that was refused
     std::vector<std::pair<std::string, std::string>> logged_fields_;
-    bool excess_logged_ = false;
 };
 
 } // namespace cppcorn

@@ -1,6 +1,8 @@
+#include "workers/http/error_response.hpp"
+
 #include <algorithm>
 
-#include "workers/http/response_writer.hpp"
+#include "workers/http/status.hpp"
 #include "workers/http/text.hpp"
 
 namespace cppcorn::http {

@@ -1,7 +1,7 @@
+#include "workers/http/fixdate.hpp"
+
 #include <chrono>
 #include <cstdio>
-
-#include "workers/http/response_writer.hpp"
 
 namespace cppcorn::http {
 

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "workers/http/status.hpp"
 #include "workers/http/text.hpp"
 
 namespace cppcorn::http {

@@ -61,17 +61,4 @@ class ResponseWriter {
     std::uint64_t body_size_ = 0;
 };
 
-// "Not Found" for 404; "Unknown" for what is in no registry.
-std::string_view reason_phrase(int status);
-
-// A small complete response, head and body, for a request that no app has seen: HTML where `accept` prefers it, else
-// plain text. Ends with Connection: close unless context.keep_alive.
-std::string error_response(const ResponseContext& context, int status, std::string_view accept);
-
-// The value of the Accept field in the bytes of a head that was refused, as far as it can be told; "" if there is none.
-std::string_view accept_in_refused(std::string_view head);
-
-// Seconds since the epoch as an IMF-fixdate (RFC 9110, 5.6.7): "Sun, 06 Nov 1994 08:49:37 GMT".
-std::string imf_fixdate(std::int64_t seconds);
-
 } // namespace cppcorn::http

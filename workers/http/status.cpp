@@ -1,5 +1,4 @@
-// The IANA registry of status codes, those that a response can have.
-#include "workers/http/response_writer.hpp"
+#include "workers/http/status.hpp"
 
 namespace cppcorn::http {
 

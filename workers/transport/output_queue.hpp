@@ -1,4 +1,4 @@
-// What is to be sent on a connection and was not taken by the socket yet: bytes and parts of files, in order.
+// What is to be sent to a client and was not taken by its stream yet: bytes and parts of files, in order.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/unique_fd.hpp"
+#include "workers/transport/stream.hpp"
 
 namespace cppcorn {
 
@@ -15,25 +16,25 @@ class OutputQueue {
   public:
     enum class Result {
         drained, // all is sent
-        waiting, // the socket takes no more for now
-        failed,  // the peer is gone, or a file is shorter than announced: nothing more can be sent
+        waiting, // the stream takes no more for now
+        failed,  // the client is gone, or a file is shorter than announced: nothing more can be sent
     };
 
     // Bytes appended to this string are sent after all that is queued so far. Do not keep the reference over other
     // calls.
-    std::string& tail();
+    std::string& tail() { return files_.empty() ? head_ : files_.back().after; }
     // The descriptor is closed when its bytes are sent.
     void append_file(UniqueFd file, std::int64_t offset, std::uint64_t size);
 
-    // Sends as much as the socket takes without blocking.
-    Result flush(int socket, bool use_sendfile);
-    // The same with `extra` behind all that is queued, without copying what the socket takes of it.
-    Result flush_with(int socket, bool use_sendfile, std::string_view extra);
+    // Sends as much as the stream takes without blocking.
+    Result flush(Stream& stream) { return flush_with(stream, {}); }
+    // The same with `extra` behind all that is queued, without copying what the stream takes of it.
+    Result flush_with(Stream& stream, std::string_view extra);
 
     bool empty() const { return sent_ == head_.size() && files_.empty(); }
     // Bytes in memory that wait; an open file counts as a few.
-    std::size_t waiting_bytes() const;
-    // Bytes that the socket has taken, ever.
+    std::size_t waiting_bytes() const { return head_.size() - sent_ + (files_.empty() ? 0 : waiting_in_files()); }
+    // Bytes that streams have taken, ever.
     std::uint64_t sent_total() const { return sent_total_; }
     void clear();
 
@@ -46,9 +47,10 @@ class OutputQueue {
         std::string after;
     };
 
-    Result flush_bytes(int socket, std::string_view extra, std::size_t& extra_taken);
+    Result flush_bytes(Stream& stream, std::string_view extra, std::size_t& extra_taken);
+    Result flush_file(Stream& stream);
     void forget_sent();
-    Result flush_file(int socket, bool use_sendfile);
+    std::size_t waiting_in_files() const;
 
     std::string head_; // the bytes before the first file; nearly always all there is
     std::size_t sent_ = 0;

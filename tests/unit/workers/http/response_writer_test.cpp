@@ -4,6 +4,9 @@
 #include <vector>
 
 #include "tests/catch.hpp"
+#include "workers/http/error_response.hpp"
+#include "workers/http/fixdate.hpp"
+#include "workers/http/status.hpp"
 
 using namespace cppcorn::http;
 

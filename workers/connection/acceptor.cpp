@@ -1,0 +1,115 @@
+#include "workers/connection/acceptor.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <iterator>
+#include <utility>
+
+#include <poll.h>
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+
+namespace cppcorn {
+namespace {
+
+constexpr Milliseconds pause_time{200};          // after an accept that failed for lack of descriptors or memory
+constexpr Milliseconds retire_accept_time{1000}; // a retiring worker still takes what its siblings have not
+
+bool somebody_waits(int listener) {
+    pollfd waited{listener, POLLIN, 0};
+    return ::poll(&waited, 1, 0) != 0;
+}
+
+// The connection's own trouble (it was reset while it waited) is no trouble of ours.
+bool is_of_connection(int error) {
+    constexpr int errors[] = {EINTR,     ECONNABORTED, EPROTO,      EPERM,       ENETDOWN,
+                              EHOSTDOWN, EHOSTUNREACH, ENETUNREACH, ENOPROTOOPT, ENONET};
+    return std::find(std::begin(errors), std::end(errors), error) != std::end(errors);
+}
+
+} // namespace
+
+Acceptor::Acceptor(WorkerContext& context, const std::vector<ListeningSocket>& listeners, Epoll& epoll)
+    : context_(context), listeners_(listeners), epoll_(epoll) {
+    for (const auto& listener : listeners_) epoll_.add(listener.fd, EPOLLIN, static_cast<std::uint32_t>(listener.fd));
+    state_ = State::listening;
+}
+
+void Acceptor::enter(State state) {
+    if (state_ == State::done || state == state_) return;
+    const bool was_watching = state_ == State::listening;
+    const bool is_watching = state == State::listening;
+    state_ = state;
+    if (was_watching == is_watching) return;
+    for (const auto& listener : listeners_) {
+        if (is_watching) {
+            epoll_.add(listener.fd, EPOLLIN, static_cast<std::uint32_t>(listener.fd));
+        } else {
+            epoll_.remove(listener.fd);
+        }
+    }
+}
+
+void Acceptor::retire() {
+    retiring_ = true;
+    const Milliseconds grace = context_.settings.graceful_timeout;
+    accept_until_ = context_.now() + std::min(retire_accept_time, grace / 2);
+    drain_until_ = context_.now() + grace * 3 / 4;
+}
+
+SteadyTime Acceptor::retire_deadline() const {
+    return context_.slot.drains_backlog() ? drain_until_ : accept_until_;
+}
+
+void Acceptor::stop() {
+    enter(State::done);
+}
+
+void Acceptor::try_again() {
+    again_at_ = SteadyTime::max();
+    if (state_ == State::paused) enter(State::listening);
+}
+
+// Of each ready listener in turn. A retiring worker looks at all of them until nobody waits at any.
+std::optional<Acceptor::Accepted> Acceptor::take_next() {
+    for (std::size_t i = 0; i < listeners_.size(); ++i) {
+        const std::size_t index = (next_listener_ + i) % listeners_.size();
+        const int fd = listeners_[index].fd;
+        const bool is_ready = retiring_ || std::find(ready_.begin(), ready_.end(), fd) != ready_.end();
+        if (!is_ready) continue;
+        auto accepted = take_from(listeners_[index]);
+        if (!accepted) continue;
+        next_listener_ = index + 1;
+        return accepted;
+    }
+    if (retiring_) stop();
+    return std::nullopt;
+}
+
+std::optional<Acceptor::Accepted> Acceptor::take_from(const ListeningSocket& listener) {
+    sockaddr_storage address;
+    socklen_t size = sizeof address;
+    address.ss_family = AF_UNSPEC;
+    UniqueFd socket(::accept4(listener.fd, reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (socket.is_open()) {
+        if (std::exchange(is_failing_, false)) spdlog::info("Connections can be accepted again");
+        return Accepted{std::move(socket), make_peer(address, listener, context_.settings)};
+    }
+    const int error = errno;
+    // Without descriptors, accept4 fails even where nobody waits.
+    if (error == EAGAIN || !somebody_waits(listener.fd)) return std::nullopt;
+    note_failure(listener, error);
+    return Accepted{};
+}
+
+void Acceptor::note_failure(const ListeningSocket& listener, int error) {
+    if (is_of_connection(error)) return;
+    if (!std::exchange(is_failing_, true)) {
+        spdlog::error("Cannot accept a connection on {}: {}; retrying every {} ms", listener.server_name,
+                      std::strerror(error), pause_time.count());
+    }
+    enter(State::paused);
+    again_at_ = context_.now() + pause_time;
+}
+
+} // namespace cppcorn

@@ -1,0 +1,102 @@
+// Takes new connections off the listening sockets that all workers share: how many in a turn, from which listener next,
+// when to pause, and until when while the worker is retiring.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "base/epoll.hpp"
+#include "base/unique_fd.hpp"
+#include "workers/context/listening_socket.hpp"
+#include "workers/context/peer.hpp"
+#include "workers/context/worker_context.hpp"
+
+namespace cppcorn {
+
+class Acceptor {
+  public:
+    // What became of a connection that was accepted. served: it is gone already.
+    enum class Outcome { served, kept };
+
+    // All outlive it; the listeners do not block. Watches them in `epoll`, with their descriptors as tags.
+    Acceptor(WorkerContext& context, const std::vector<ListeningSocket>& listeners, Epoll& epoll);
+
+    // In each turn of the loop, in this order: the listeners that are ready, then accept().
+    void begin_turn() { ready_.clear(); }
+    void note_ready(int listener) { ready_.push_back(listener); }
+    // Whether accept() has anything to do.
+    bool has_work() const { return state_ == State::listening && (retiring_ || !ready_.empty()); }
+    // Hands new connections to `admit(UniqueFd, const Peer&)`, which answers an Outcome. The connections that are here
+    // have come first; then come as many new ones as were `served` of them, at least one: what idle workers have left
+    // over by then waits no longer than the others do. Those that are served and gone at once count for nothing until
+    // they have taken a while together.
+    template <class Admit>
+    void accept(int served, const Admit& admit);
+
+    // Nothing is accepted while the worker has no room.
+    void set_full(bool is_full) {
+        if (is_full && state_ == State::listening) enter(State::full);
+        if (!is_full && state_ == State::full) enter(State::listening);
+    }
+    // The worker is retiring: what waits is accepted while there is time. While others serve, it is theirs as well;
+    // when all are retiring, the last moment is one that leaves time to answer.
+    void retire();
+    // Nothing is accepted any more.
+    void stop();
+
+    bool is_done() const { return state_ == State::done; }
+    // There is more to accept, or it has to be found out that there is not.
+    bool wants_turn() const { return retiring_ && state_ == State::listening; }
+    // When accepting is to be tried again after a failure.
+    SteadyTime due() const { return again_at_; }
+    void try_again_if_due() {
+        if (context_.now() >= again_at_) try_again();
+    }
+
+  private:
+    enum class State { listening, paused, full, done };
+
+    void enter(State state);
+    void try_again();
+    SteadyTime retire_deadline() const;
+    struct Accepted {
+        UniqueFd socket; // none: it failed
+        Peer peer;
+    };
+    // The next one in turn; nullopt if nobody waits.
+    std::optional<Accepted> take_next();
+    std::optional<Accepted> take_from(const ListeningSocket& listener);
+    void note_failure(const ListeningSocket& listener, int error);
+
+    static constexpr Milliseconds served_time{1}; // for connections that are served at once, in one turn
+
+    WorkerContext& context_;
+    const std::vector<ListeningSocket>& listeners_;
+    Epoll& epoll_;
+    State state_ = State::done;
+    std::vector<int> ready_;        // in this turn
+    std::size_t next_listener_ = 0; // whose turn it is
+    bool is_failing_ = false;       // and that was logged
+    SteadyTime again_at_ = SteadyTime::max();
+    bool retiring_ = false;
+    SteadyTime accept_until_ = SteadyTime::max(); // while retiring
+    SteadyTime drain_until_ = SteadyTime::max();  // the same, where no other worker is there for what waits
+};
+
+template <class Admit>
+void Acceptor::accept(int served, const Admit& admit) {
+    const SteadyTime until = context_.now() + served_time;
+    int left = served > 0 ? served : 1;
+    for (bool more = true; more && state_ == State::listening;) {
+        if (retiring_ && context_.now() >= retire_deadline()) return stop();
+        auto accepted = take_next();
+        if (!accepted || !accepted->socket.is_open()) return;
+        if (admit(std::move(accepted->socket), accepted->peer) == Outcome::kept) {
+            more = --left > 0;
+        } else {
+            more = context_.now() < until;
+        }
+    }
+}
+
+} // namespace cppcorn

@@ -1,0 +1,108 @@
+#include "workers/connection/connection_table.hpp"
+
+namespace cppcorn {
+namespace {
+
+std::uint64_t tag_of(int fd, unsigned generation) {
+    return std::uint64_t{generation} << 32 | static_cast<std::uint32_t>(fd);
+}
+
+std::uint32_t interest_of(bool writing) {
+    return writing ? EPOLLOUT : EPOLLIN;
+}
+
+} // namespace
+
+ConnectionTable::ConnectionTable(WorkerContext& context, Epoll& epoll)
+    : context_(context), epoll_(epoll), pool_(context.settings) {}
+
+ConnectionTable::~ConnectionTable() = default;
+
+bool ConnectionTable::admit(SocketStream stream, const Peer& peer) {
+    Connection connection(peer, context_.settings, context_.now());
+    const Turn turn{stream, context_, pool_};
+    Connection::Wants wants = connection.serve(turn);
+    if (retiring_ && wants != Connection::Wants::to_close) wants = connection.retire(turn);
+    if (wants == Connection::Wants::to_close) return false;
+    seat(std::make_unique<Client>(std::move(stream), std::move(connection)), wants);
+    return true;
+}
+
+void ConnectionTable::seat(std::unique_ptr<Client> client, Connection::Wants wants) {
+    const int fd = client->stream.fd();
+    if (static_cast<std::size_t>(fd) >= seats_.size()) seats_.resize(static_cast<std::size_t>(fd) * 2 + 64);
+    Seat& seat = seats_[fd];
+    seat.generation = next_generation_++;
+    if (next_generation_ == 0) next_generation_ = 1;
+    seat.is_writing = wants == Connection::Wants::to_write;
+    seat.scheduled_at = SteadyTime::max();
+    epoll_.add(fd, interest_of(seat.is_writing), tag_of(fd, seat.generation));
+    seat.client = std::move(client);
+    ++count_;
+    schedule(fd);
+}
+
+void ConnectionTable::serve(std::uint64_t tag) {
+    const int fd = static_cast<int>(tag & 0xffffffff);
+    Seat& seat = seats_[fd];
+    if (seat.generation != tag >> 32) return;
+    settle(fd, seat.client->connection.serve(turn_of(*seat.client)));
+}
+
+// Gives a connection what it wants next.
+void ConnectionTable::settle(int fd, Connection::Wants wants) {
+    Seat& seat = seats_[fd];
+    if (wants == Connection::Wants::to_close) {
+        seat.client.reset(); // closing takes it out of the epoll, too
+        seat.generation = 0;
+        --count_;
+        forget_stale_deadlines();
+        return;
+    }
+    const bool is_writing = wants == Connection::Wants::to_write;
+    if (is_writing != seat.is_writing) {
+        seat.is_writing = is_writing;
+        epoll_.change(fd, interest_of(is_writing), tag_of(fd, seat.generation));
+    }
+    schedule(fd);
+}
+
+void ConnectionTable::schedule(int fd) {
+    Seat& seat = seats_[fd];
+    const SteadyTime deadline = seat.client->connection.deadline();
+    if (deadline >= seat.scheduled_at) return;
+    seat.scheduled_at = deadline;
+    deadlines_.push({deadline, fd, seat.generation});
+}
+
+void ConnectionTable::expire_overdue() {
+    const SteadyTime now = context_.now();
+    while (const auto due = deadlines_.pop_due(now)) {
+        Seat& seat = seats_[due->number];
+        if (seat.generation != due->generation || seat.scheduled_at != due->at) continue;
+        seat.scheduled_at = SteadyTime::max();
+        Connection& connection = seat.client->connection;
+        const auto unchanged = seat.is_writing ? Connection::Wants::to_write : Connection::Wants::to_read;
+        const bool is_overdue = now >= connection.deadline();
+        settle(due->number, is_overdue ? connection.overdue(turn_of(*seat.client)) : unchanged);
+    }
+}
+
+// Connections that come and go leave their entries behind, which must not pile up until their time comes.
+void ConnectionTable::forget_stale_deadlines() {
+    if (deadlines_.size() < 1024 + 4 * static_cast<std::size_t>(count_)) return;
+    deadlines_.keep_if([this](const DeadlineHeap::Entry& entry) {
+        const Seat& seat = seats_[entry.number];
+        return seat.generation == entry.generation && seat.scheduled_at == entry.at;
+    });
+}
+
+void ConnectionTable::retire() {
+    retiring_ = true;
+    for (std::size_t fd = 0; fd < seats_.size(); ++fd) {
+        Seat& seat = seats_[fd];
+        if (seat.client) settle(static_cast<int>(fd), seat.client->connection.retire(turn_of(*seat.client)));
+    }
+}
+
+} // namespace cppcorn

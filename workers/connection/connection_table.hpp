@@ -1,0 +1,69 @@
+// The connections of one worker: who sits where, which deadline comes next, and what each waits for.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "base/epoll.hpp"
+#include "workers/connection/connection.hpp"
+#include "workers/connection/deadline_heap.hpp"
+#include "workers/transport/socket_stream.hpp"
+
+namespace cppcorn {
+
+class ConnectionTable {
+  public:
+    // Both outlive the table. Registers its connections in `epoll`, with tags that is_connection() knows.
+    ConnectionTable(WorkerContext& context, Epoll& epoll);
+    ~ConnectionTable();
+
+    static bool is_connection(std::uint64_t tag) { return tag >> 32 != 0; }
+
+    // A connection that was just accepted. Most clients have sent their request by now, and many want no more than its
+    // answer: such a connection is served and never kept. False: it was not.
+    bool admit(SocketStream stream, const Peer& peer);
+    // The connection of that tag is ready. Nothing happens where it is gone since.
+    void serve(std::uint64_t tag);
+    void expire_overdue();
+    // The worker is retiring: each connection hears of it.
+    void retire();
+
+    int count() const { return count_; }
+    bool is_full() const { return count_ >= context_.settings.worker_connections; }
+    // The next deadline; it may turn out to have moved.
+    SteadyTime due() const { return deadlines_.earliest().value_or(SteadyTime::max()); }
+
+  private:
+    struct Client {
+        Client(SocketStream stream, Connection connection)
+            : stream(std::move(stream)), connection(std::move(connection)) {}
+        SocketStream stream;
+        Connection connection;
+    };
+    // By descriptor.
+    struct Seat {
+        std::unique_ptr<Client> client;
+        unsigned generation = 0; // tells clients apart that had the same descriptor; 0: nobody sits here
+        bool is_writing = false; // what epoll watches it for
+        SteadyTime scheduled_at = SteadyTime::max(); // of its earliest entry in the heap
+    };
+
+    Turn turn_of(Client& client) { return {client.stream, context_, pool_}; }
+    void seat(std::unique_ptr<Client> client, Connection::Wants wants);
+    void settle(int fd, Connection::Wants wants);
+    void schedule(int fd);
+    void forget_stale_deadlines();
+
+    WorkerContext& context_;
+    Epoll& epoll_;
+    ExchangePool pool_;
+    std::vector<Seat> seats_;
+    int count_ = 0;
+    unsigned next_generation_ = 1;
+    DeadlineHeap deadlines_;
+    bool retiring_ = false;
+};
+
+} // namespace cppcorn

@@ -1,0 +1,88 @@
+// The body of one request: gathered before the app is called, read by the app, and what the app leaves of it dropped.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "workers/http/request_parser.hpp"
+#include "workers/transport/input_buffer.hpp"
+
+namespace cppcorn {
+
+class RequestBody {
+  public:
+    // Reads off `input` by `parser`; both outlive it. A body of up to `buffer_size` bytes is gathered as a whole.
+    RequestBody(http::RequestParser& parser, InputBuffer& input, std::uint64_t buffer_size)
+        : parser_(parser), input_(input), buffer_size_(buffer_size) {}
+
+    // The request's head has been read: its body, if there is one, comes next.
+    void begin() {
+        complete_ = !parser_.head().has_body();
+        continue_wanted_ = parser_.head().expect_continue && !complete_;
+    }
+    // Ready for the next request.
+    void clear() {
+        if (buffered_.capacity() > keep_capacity) buffered_.shrink_to_fit();
+        buffered_.clear();
+        taken_ = 0;
+        error_ = 0;
+        complete_ = continue_wanted_ = false;
+    }
+
+    bool complete() const { return complete_; }
+    // A negative errno, once the body cannot be read any further: -EBADMSG its framing is broken, -EFBIG it is over the
+    // limit, or what fail() was told.
+    int error() const { return error_; }
+    void fail(int error) { error_ = error; }
+
+    // The client waits for "100 Continue" before it sends anything.
+    bool continue_wanted() const { return continue_wanted_; }
+    // It is told now, or never will be.
+    void settle_continue() { continue_wanted_ = false; }
+    // Will be gathered as a whole, so that the client shall be told at once: who keeps a body back then holds nobody up.
+    bool is_small() const;
+
+    // Gathers what has arrived. True: enough to call the app with.
+    bool gather() { return complete_ || gather_more(); }
+    // The next piece of what has arrived. False: there is none; more has to be read, or error() says why not.
+    bool take_piece();
+
+    // Bytes that can be given to the app.
+    std::size_t available() const { return buffered_.size() - taken_; }
+    std::size_t give(char* buffer, std::size_t room);
+    // The size that is known by now, or -1.
+    std::int64_t size() const {
+        const http::RequestHead& head = parser_.head();
+        return head.chunked() && complete_ ? static_cast<std::int64_t>(buffered_.size()) : head.content_length;
+    }
+    std::uint64_t received() const { return parser_.body_size(); }
+
+    // The request was answered. True if the rest is worth reading, for the sake of the next request.
+    bool worth_draining() const { return complete_ || is_short_enough(); }
+    void begin_draining() { drained_from_ = received(); }
+    // Drops what has arrived. False: the rest cannot be read, or is not worth it any more.
+    bool drain();
+
+    // What a client may send on top of an answered request for the connection to stay usable.
+    static constexpr std::uint64_t drain_size = 256 * 1024;
+
+  private:
+    bool gather_more();
+    bool is_short_enough() const;
+
+    static constexpr std::size_t keep_capacity = 128 * 1024;
+
+    http::RequestParser& parser_;
+    InputBuffer& input_;
+    std::uint64_t buffer_size_;
+
+    std::string buffered_; // decoded
+    std::size_t taken_ = 0;
+    std::uint64_t drained_from_ = 0; // bytes received when the request was answered
+    int error_ = 0;
+    bool complete_ = false;
+    bool continue_wanted_ = false;
+};
+
+} // namespace cppcorn

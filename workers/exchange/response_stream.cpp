@@ -1,0 +1,67 @@
+#include "workers/exchange/response_stream.hpp"
+
+#include <algorithm>
+#include <cerrno>
+
+namespace cppcorn {
+namespace {
+
+// Worth a gathering send rather than a copy into the queue.
+constexpr std::size_t large_write = 16 * 1024;
+
+} // namespace
+
+int ResponseStream::write(AppCall& call, std::string_view data) {
+    if (!begun()) return -EPROTO;
+    if (const int error = wait_for_room(call); error != 0) return error;
+    if (data.size() < large_write) {
+        return writer_.body(data, output_.tail()) == data.size() ? 0 : -EMSGSIZE;
+    }
+    std::string_view after;
+    const auto to_send = static_cast<std::size_t>(writer_.body_announced(data.size(), output_.tail(), after));
+    const auto result = output_.flush_with(call.stream, data.substr(0, to_send));
+    if (const int error = take_result(result); error != 0) return error;
+    output_.tail() += after;
+    const bool bodiless = writer_.framing() == http::BodyFraming::none;
+    return bodiless || to_send == data.size() ? 0 : -EMSGSIZE;
+}
+
+int ResponseStream::flush(AppCall& call) {
+    if (output_.empty()) return error_;
+    if (const int error = wait_for_room(call); error != 0) return error;
+    return take_result(output_.flush(call.stream));
+}
+
+int ResponseStream::send_file(AppCall& call, UniqueFd file, std::int64_t offset, std::int64_t size) {
+    if (const int error = wait_for_room(call); error != 0) return error;
+    std::string_view after;
+    const auto wanted = static_cast<std::uint64_t>(size);
+    const std::uint64_t to_send = writer_.body_announced(wanted, output_.tail(), after);
+    if (to_send > 0) output_.append_file(std::move(file), offset, to_send);
+    output_.tail() += after;
+    return to_send == wanted || writer_.framing() == http::BodyFraming::none ? 0 : -EMSGSIZE;
+}
+
+void ResponseStream::put(int status, std::string_view response) {
+    output_.tail() += response;
+    own_status_ = status;
+    own_size_ = response.size() - std::min(response.size(), response.find("\r\n\r\n") + 4);
+}
+
+int ResponseStream::take_result(OutputQueue::Result result) {
+    if (result == OutputQueue::Result::failed) error_ = -EPIPE;
+    return error_;
+}
+
+int ResponseStream::wait_for_client(AppCall& call) {
+    const auto deadline = deadline_after(call.context.precise_now(), call.context.settings.write_timeout);
+    while (output_.waiting_bytes() > high_water) {
+        const auto result = output_.flush(call.stream);
+        if (const int error = take_result(result); error != 0) return error;
+        if (result == OutputQueue::Result::drained) break;
+        if (!call.wait_for_client(Stream::Interest::to_write, deadline)) return error_ = -ETIMEDOUT;
+    }
+    return 0;
+}
+
+} // namespace cppcorn

@@ -1,0 +1,72 @@
+// The response of one request on its way out: framed by HTTP's rules, queued behind the answers before it, and held back
+// where the client does not read.
+#pragma once
+
+#include <cerrno>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "base/unique_fd.hpp"
+#include "workers/exchange/app_call.hpp"
+#include "workers/http/response_writer.hpp"
+#include "workers/transport/output_queue.hpp"
+
+namespace cppcorn {
+
+class ResponseStream {
+  public:
+    // Queues into `output`, which outlives it.
+    explicit ResponseStream(OutputQueue& output) : output_(output) {}
+
+    // What an app asks for, as in cppcorn_host. 0, or a negative errno.
+    int start(const http::ResponseContext& context, int status, std::span<const http::Field> fields) {
+        return writer_.begin(context, status, fields, output_.tail()) ? 0 : -EINVAL;
+    }
+    // -EMSGSIZE: more than was declared; what fits was accepted.
+    int write(AppCall& call, std::string_view data);
+    int flush(AppCall& call);
+    int send_file(AppCall& call, UniqueFd file, std::int64_t offset, std::int64_t size);
+    // False: the body is shorter than declared.
+    bool end() { return writer_.end(output_.tail()); }
+
+    // A whole response of the server's own, where none has begun.
+    void put(int status, std::string_view response);
+    // Ready for the next request's.
+    void clear() {
+        writer_ = {};
+        error_ = own_status_ = 0;
+        own_size_ = 0;
+    }
+
+    // A negative errno, once nothing more can be sent: -EPIPE the client is gone, -ETIMEDOUT it does not read, or what
+    // fail() was told.
+    int error() const { return error_; }
+    void fail(int error) { error_ = error; }
+
+    bool begun() const { return writer_.begun(); }
+    int status() const { return begun() ? writer_.status() : own_status_; }
+    std::uint64_t body_size() const { return begun() ? writer_.body_size() : own_size_; }
+    bool keep_alive() const { return writer_.keep_alive(); }
+    // The body's only mark of its end is the connection's.
+    bool ends_with_connection() const { return writer_.framing() == http::BodyFraming::until_close; }
+
+    // An app that writes waits once this much is waiting for the client.
+    static constexpr std::size_t high_water = 256 * 1024;
+
+  private:
+    int take_result(OutputQueue::Result result);
+    // Keeps what waits for a slow client bounded.
+    int wait_for_room(AppCall& call) {
+        return error_ != 0 || output_.waiting_bytes() <= high_water ? error_ : wait_for_client(call);
+    }
+    int wait_for_client(AppCall& call);
+
+    OutputQueue& output_;
+    http::ResponseWriter writer_;
+    int error_ = 0;
+    int own_status_ = 0;
+    std::uint64_t own_size_ = 0;
+};
+
+} // namespace cppcorn

@@ -1,0 +1,83 @@
+#include "workers/transport/socket_stream.hpp"
+
+#include <algorithm>
+
+#include <poll.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/system_call.hpp"
+
+namespace cppcorn {
+namespace {
+
+constexpr std::size_t copied_piece = 64 * 1024;  // of a file, where sendfile is off or cannot serve it
+constexpr std::size_t sent_piece = 1 << 30;      // the most that one call is asked for
+constexpr std::int64_t longest_wait_ms = 60'000; // so that a far deadline fits poll's number
+
+std::int64_t result_of(ssize_t result) {
+    if (result >= 0) return result;
+    return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+}
+
+} // namespace
+
+std::int64_t SocketStream::read(char* buffer, std::size_t room) {
+    return result_of(retry_interrupted([&] { return ::recv(fd(), buffer, room, MSG_DONTWAIT); }));
+}
+
+std::int64_t SocketStream::write(std::string_view first, std::string_view second) {
+    if (second.empty()) {
+        return result_of(retry_interrupted([&] { return ::send(fd(), first.data(), first.size(), MSG_NOSIGNAL); }));
+    }
+    iovec parts[2] = {{const_cast<char*>(first.data()), first.size()},
+                      {const_cast<char*>(second.data()), second.size()}};
+    msghdr message{};
+    message.msg_iov = parts;
+    message.msg_iovlen = 2;
+    return result_of(retry_interrupted([&] { return ::sendmsg(fd(), &message, MSG_NOSIGNAL); }));
+}
+
+std::int64_t SocketStream::send_file(int file, std::int64_t offset, std::size_t size) {
+    if (!use_sendfile_) return send_copied(file, offset, size);
+    off_t at = offset;
+    const std::size_t piece = std::min(size, sent_piece);
+    const auto sent = result_of(retry_interrupted([&] { return ::sendfile(fd(), file, &at, piece); }));
+    const bool unsuited = sent == -EINVAL || sent == -ENOSYS;
+    return unsuited ? send_copied(file, offset, size) : sent;
+}
+
+std::int64_t SocketStream::send_copied(int file, std::int64_t offset, std::size_t size) {
+    char piece[copied_piece];
+    const ssize_t got = retry_interrupted([&] { return ::pread(file, piece, std::min(size, sizeof piece), offset); });
+    if (got < 0) return -EIO; // whatever it was, it is no reason to wait for the client
+    if (got == 0) return 0;
+    return write({piece, static_cast<std::size_t>(got)}, {});
+}
+
+void SocketStream::close_write() {
+    ::shutdown(fd(), SHUT_WR);
+}
+
+void SocketStream::reset_on_close() {
+    const struct linger abort { 1, 0 };
+    ::setsockopt(fd(), SOL_SOCKET, SO_LINGER, &abort, sizeof abort);
+}
+
+bool SocketStream::wait_until(Interest interest, SteadyTime deadline) {
+    short events = 0;
+    if (interest != Interest::to_write) events |= POLLIN;
+    if (interest != Interest::to_read) events |= POLLOUT;
+    for (;;) {
+        const auto left = std::chrono::ceil<Milliseconds>(deadline - SteadyClock::now());
+        pollfd entry{fd(), events, 0};
+        const int count =
+            ::poll(&entry, 1, static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, longest_wait_ms)));
+        if (count > 0) return true;
+        if (count == 0 && SteadyClock::now() >= deadline) return false;
+    }
+}
+
+} // namespace cppcorn

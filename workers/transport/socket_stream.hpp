@@ -1,0 +1,33 @@
+// A client's stream over a connected socket that does not block.
+#pragma once
+
+#include "base/unique_fd.hpp"
+#include "workers/transport/stream.hpp"
+
+namespace cppcorn {
+
+// Owns the socket, which is closed with it.
+class SocketStream final : public Stream {
+  public:
+    explicit SocketStream(UniqueFd socket, bool use_sendfile = true)
+        : socket_(std::move(socket)), use_sendfile_(use_sendfile) {}
+    SocketStream(SocketStream&&) = default;
+    SocketStream& operator=(SocketStream&&) = default;
+
+    int fd() const { return socket_.get(); }
+
+    std::int64_t read(char* buffer, std::size_t room) override;
+    std::int64_t write(std::string_view first, std::string_view second) override;
+    std::int64_t send_file(int file, std::int64_t offset, std::size_t size) override;
+    void close_write() override;
+    void reset_on_close() override;
+    bool wait_until(Interest interest, SteadyTime deadline) override;
+
+  private:
+    std::int64_t send_copied(int file, std::int64_t offset, std::size_t size);
+
+    UniqueFd socket_;
+    bool use_sendfile_;
+};
+
+} // namespace cppcorn

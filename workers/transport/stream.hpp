@@ -1,0 +1,40 @@
+// One client's bytes, as HTTP sees them: a socket, later TLS over one, in tests memory. Nothing above this room makes a
+// system call on a client's socket.
+//
+// Only wait_until() blocks. All else does what is possible at once: a count of bytes above 0, or
+//     0         read: the client has closed its side; send_file: the file ends here
+//     -EAGAIN   nothing is possible just now
+//     another   negative errno: the client is gone
+#pragma once
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "base/clock.hpp"
+
+namespace cppcorn {
+
+class Stream {
+  public:
+    enum class Interest { to_read, to_write, either };
+
+    virtual std::int64_t read(char* buffer, std::size_t room) = 0;
+    // Sends `first` and what follows it, as one where the two fit.
+    virtual std::int64_t write(std::string_view first, std::string_view second) = 0;
+    virtual std::int64_t send_file(int file, std::int64_t offset, std::size_t size) = 0;
+
+    // The client reads the end of the stream once it has read what was written.
+    virtual void close_write() = 0;
+    // The close that follows is a reset, so that the client cannot take what it has got for all there is.
+    virtual void reset_on_close() = 0;
+
+    // Blocks until something can be done, or may be. False: the deadline has passed first.
+    virtual bool wait_until(Interest interest, SteadyTime deadline) = 0;
+
+  protected:
+    ~Stream() = default; // whoever owns one knows what it is
+};
+
+} // namespace cppcorn
