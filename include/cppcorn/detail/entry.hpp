@@ -15,13 +15,13 @@
 #include <cppcorn/detail/served_app.hpp>
 #include <cppcorn/log.hpp>
 
-// Each stands outside functions and anonymous namespaces, once per app and name; a module may have several.
+// Use each outside functions and anonymous namespaces, once per name. A module may have several.
 //
 //     CPPCORN_APP(app)                             the function or variable `app`, as mymodule:app
-//     CPPCORN_APP_AS(name, expression)             an app, or a factory, of any expression, evaluated when it is loaded
+//     CPPCORN_APP_AS(name, expression)             an app or a factory; the expression is evaluated when it is loaded
 //     CPPCORN_APP_CLASS(name, Class, Types...)     an object of that class; its constructor takes these arguments
 //
-// A function or variable is used where it is, anything else is moved or built into place.
+// A function or variable is used where it is. Anything else is moved or built into place, and destroyed in the end.
 #define CPPCORN_APP(app) CPPCORN_APP_AS(app, app)
 
 #define CPPCORN_APP_AS(name, ...)                                                                \
@@ -49,7 +49,7 @@ inline constexpr cppcorn_module_info module_info{
 
 #undef CPPCORN_COMPILER
 
-// `make` gives the app, from the arguments.
+// `make` makes the app from the arguments.
 template <class Make>
 void serve(cppcorn_load& load, Make make) {
     if (load.host->abi_major != CPPCORN_ABI_MAJOR) {
@@ -59,7 +59,7 @@ void serve(cppcorn_load& load, Make make) {
     module_host.store(load.host, std::memory_order_release);
     using Made = std::invoke_result_t<Make&, const Arguments&>;
     using Served = ServedApp<std::conditional_t<std::is_lvalue_reference_v<Made>, Made, std::remove_reference_t<Made>>>;
-    Served::give(std::make_unique<Served>(*load.host, std::make_unique<Arguments>(load), std::move(make)), load.app);
+    Served::give(std::make_unique<Served>(*load.host, std::make_unique<Arguments>(load), std::move(make)), *load.app);
 }
 
 template <class Call>
@@ -111,7 +111,7 @@ int enter_class(cppcorn_load* load) noexcept {
 } // namespace kit
 } // namespace cppcorn
 
-// Emitted in every source that includes this, and kept once a module.
+// Emitted in every source that includes this, and kept once per module.
 extern "C" CPPCORN_EXPORT __attribute__((used)) inline const cppcorn_module_info* cppcorn_module_info_v1() {
     return &cppcorn::detail::module_info;
 }

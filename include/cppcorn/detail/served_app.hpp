@@ -1,7 +1,6 @@
-// An app in the form that the server calls: the four functions of cppcorn_app, which let no exception out.
+// An app in the form that the server calls: the functions of cppcorn_app, which let no exception out.
 #pragma once
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -49,7 +48,7 @@ requires(!RequestApp<T>) void answer(T& app, Request& request, ResponseSender& s
     }
 }
 
-// The client's failure, where the app has no opinion on it.
+// The client failed, and the app did not catch that.
 inline int answer_body_error(int error, Request& request, ResponseSender& sender) {
     if (sender.begun() && error == ECONNRESET) return 0;
     if (sender.begun()) throw;
@@ -66,7 +65,7 @@ inline int fail(const Request& request, std::string_view reason) noexcept {
     return -ECANCELED;
 }
 
-// To be called in a catch block. What `handle` is to return.
+// What `handle` returns for the exception that is being handled. Call it in a catch block only.
 inline int answer_exception(Request& request, ResponseSender& sender) noexcept {
     try {
         try {
@@ -85,7 +84,7 @@ inline int answer_exception(Request& request, ResponseSender& sender) noexcept {
     }
 }
 
-// Owns the app, or refers to it where it is a function or variable of the module, and the arguments it was made with.
+// Owns the app and the arguments that it was made with. Refers to an app that is a function or variable of the module.
 template <class Stored>
 class ServedApp {
   public:
@@ -95,16 +94,14 @@ class ServedApp {
     ServedApp(const cppcorn_host& host, std::unique_ptr<Arguments> arguments, Make&& make)
         : host_(host), arguments_(std::move(arguments)), app_(make(*arguments_)) {}
 
-    // Hands itself over to the server, which ends it with `destroy`.
+    // Hands itself over to the server, which ends it with `destroy`. A field that is newer than ABI 1.0 has to be
+    // looked for with CPPCORN_HAS: the server's table may be shorter than ours.
     static void give(std::unique_ptr<ServedApp> served, cppcorn_app& to) {
-        cppcorn_app app{};
-        app.size = std::min<std::uint32_t>(to.size, sizeof app);
-        app.self = served.release();
-        app.handle = handle;
-        app.worker_start = worker_start;
-        app.worker_exit = worker_exit;
-        app.destroy = destroy;
-        std::memcpy(&to, &app, app.size);
+        to.self = served.release();
+        to.handle = handle;
+        to.worker_start = worker_start;
+        to.worker_exit = worker_exit;
+        to.destroy = destroy;
     }
 
   private:
@@ -143,7 +140,7 @@ class ServedApp {
     }
 
     const cppcorn_host& host_;
-    std::unique_ptr<Arguments> arguments_; // first made, last gone: the app may hold views into it
+    std::unique_ptr<Arguments> arguments_; // made first, destroyed last: the app may hold views into it
     Stored app_;
 };
 

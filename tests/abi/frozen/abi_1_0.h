@@ -1,28 +1,36 @@
 /* The binary interface between the cppcorn server and an app.
  *
- * An app is a shared library. The server loads it in each worker process and calls it through the tables below; the
+ * An app is a shared library. The server loads it in each worker process and calls it through the tables below. The
  * library links against nothing of the server's. This header is plain C11 (and C++20) and depends on the C standard
  * library only, so an app can be written in any language that exports C functions. C++ apps want <cppcorn/app.hpp>.
  *
  * Two exported symbols make a library an app module:
  *
- *     const cppcorn_module_info *cppcorn_module_info_v1(void);          once a module
- *     int cppcorn_app_<name>(cppcorn_load *load);                       once an app; `module:name` asks for it
+ *     const cppcorn_module_info *cppcorn_module_info_v1(void);          one per module
+ *     int cppcorn_app_<name>(cppcorn_load *load);                       one per app; `module:name` asks for it
  *
- * Versions. Every struct but the three small ones (cppcorn_str, cppcorn_field, cppcorn_value, which never change) starts
- * with `size`, its size in bytes as its writer knew it. Fields are only ever appended.
- * A reader checks that a field lies within `size` before it uses it (CPPCORN_HAS). Majors must be equal; minors may
- * differ in both directions: the older side does not see the newer side's last fields.
+ * Versions. Server and app must agree on the major number. Their minor numbers may differ in both directions.
+ * Three small structs never change: cppcorn_str, cppcorn_field, cppcorn_value. Every other struct starts with `size`,
+ * its size in bytes as its writer knew it. New fields are only ever appended. A field that is marked "since 1.N" may be
+ * missing: check it with CPPCORN_HAS before each use, for reading and for writing. A field without a mark was there in
+ * 1.0 and needs no check. Write 0 to a `reserved` field; do not read it.
  *
- * Processes and threads. Each worker is one process that calls the app from one thread, one request at a time. No two
- * calls into one `cppcorn_app` overlap. Host functions that take a request may be called only from within the
- * `handle` call that was given that request, on the same thread. `log` with a null request may be called from any
- * thread. Nothing of the app's is shared between workers unless the app shares it itself.
+ * Processes and threads. Each worker is one process. It calls the app from one thread, the worker thread, and handles
+ * one request at a time: no two calls into one `cppcorn_app` overlap. Nothing of the app's is shared between workers
+ * unless the app shares it itself. With --preload the app is loaded in the master and inherited by the workers through
+ * fork. Otherwise each worker loads it, and so does a short-lived probe process that only tries whether that works.
+ * "Main thread" below means the first thread of any of these processes; in a worker it is the worker thread. A process
+ * that the app forks must not call the server.
  *
- * Errors. Functions return 0 (or a count) for success and a negative errno for failure. No C++ exception and no
- * longjmp may cross this boundary in either direction.
+ * Each function below says in brackets on which thread and in which state it may be called. Any other call is
+ * undefined. A host function must not be called from a signal handler.
  *
- * Text is a pointer and a length, not zero-terminated unless said otherwise. Times are milliseconds.
+ * Errors. Functions return 0 (or a count) for success and a negative errno for failure; each lists the ones it returns.
+ * Every host function that takes a request and returns an error may also return -ENOMEM, after which the connection is
+ * cut. No C++ exception and no longjmp may cross this boundary in either direction.
+ *
+ * Text is a pointer and a length, not zero-terminated unless stated. The pointer may be null where the length is 0.
+ * Times are milliseconds.
  */
 #ifndef CPPCORN_ABI_H
 #define CPPCORN_ABI_H
@@ -38,7 +46,7 @@ extern "C" {
 #define CPPCORN_ABI_MINOR 0
 #define CPPCORN_MAGIC 0x6e726f63u /* "corn", little-endian */
 
-/* Symbol names, for those who look them up. */
+/* The symbol names, for code that looks them up. */
 #define CPPCORN_MODULE_INFO_SYMBOL "cppcorn_module_info_v1"
 #define CPPCORN_APP_SYMBOL_PREFIX "cppcorn_app_"
 
@@ -57,7 +65,7 @@ typedef struct cppcorn_field {
     cppcorn_str value;
 } cppcorn_field;
 
-/* What a module says of itself. Static storage in the module, constant for as long as it is loaded. */
+/* What a module says about itself. Owned by the module: static, and constant for as long as the module is loaded. */
 typedef struct cppcorn_module_info {
     uint32_t size;
     uint32_t magic;       /* CPPCORN_MAGIC */
@@ -67,133 +75,178 @@ typedef struct cppcorn_module_info {
     const char* compiler; /* zero-terminated, for messages only */
 } cppcorn_module_info;
 
-/* One literal argument of `module:name("x", 2, true)`. `text` is also zero-terminated. Valid during the entry call. */
+/* One literal argument of `module:name("x", 2, true)`. Valid during the entry call, and so is its text. */
 enum { CPPCORN_NULL = 0, CPPCORN_BOOL = 1, CPPCORN_INTEGER = 2, CPPCORN_REAL = 3, CPPCORN_TEXT = 4 };
 typedef struct cppcorn_value {
-    uint32_t type;    /* one of the five above */
+    uint32_t type;    /* one of the five above; a later minor may add more */
     uint32_t flag;    /* CPPCORN_BOOL: 0 or 1 */
     int64_t integer;  /* CPPCORN_INTEGER */
     double real;      /* CPPCORN_REAL */
-    cppcorn_str text; /* CPPCORN_TEXT */
+    cppcorn_str text; /* CPPCORN_TEXT; also zero-terminated, but may hold zeros itself */
 } cppcorn_value;
 
-/* One request. The server owns it and all that it points to; everything is valid until `handle` returns. */
+/* One request. The server owns it and all that it points to. Everything stays unchanged until `handle` returns, and is
+ * invalid from then on. Until then any thread may read it. */
 typedef struct cppcorn_request {
     uint32_t size;
-    uint32_t http_minor;   /* 0 or 1: HTTP/1.0 or HTTP/1.1 */
-    cppcorn_str method;    /* as sent: "GET" */
-    cppcorn_str target;    /* as sent: "/a%20b?x=1", or the absolute form */
-    cppcorn_str path;      /* the target's path below script_name, percent-decoded; "/" at least, "" for the mount
-                              point itself, "*" for OPTIONS *. May hold any byte. */
-    cppcorn_str query;     /* without the "?", not decoded */
-    cppcorn_str scheme;    /* "http" or "https" */
-    cppcorn_str authority; /* from the absolute form, else the Host field; "" if there is none */
+    uint32_t http_minor;         /* 0 or 1: HTTP/1.0 or HTTP/1.1 */
+    const void* host_data;       /* the server's own; not for the app */
+    cppcorn_str method;          /* as sent: "GET" */
+    cppcorn_str target;          /* as sent: "/shop/a%20b?x=1", or the absolute form */
+    cppcorn_str script_name;     /* where the app is mounted, percent-decoded: "/shop", or "" for the root */
+    cppcorn_str path;            /* the target's path, percent-decoded, without script_name if it lies below that:
+                                    "/a b". May hold any byte. "" for the mount point itself, "*" for OPTIONS *. */
+    cppcorn_str query;           /* as sent, without the "?": "x=1" */
+    cppcorn_str scheme;          /* "http" or "https" */
+    cppcorn_str authority;       /* from the absolute form, else the Host field; "" if there is neither */
     const cppcorn_field* fields; /* the header fields in order, names as sent, values trimmed */
     size_t field_count;
     int64_t content_length;     /* bytes of body; 0 if there is no body; -1 if it is chunked and not yet known */
-    cppcorn_str remote_address; /* "192.0.2.1", "2001:db8::1", "" on a unix socket */
+    cppcorn_str remote_address; /* the client, or the proxy in front: "192.0.2.1", "2001:db8::1"; "" on a unix socket */
+    cppcorn_str server_name;    /* the listener's own address, or the unix socket's path */
     uint32_t remote_port;       /* 0 on a unix socket */
     uint32_t server_port;       /* 0 on a unix socket */
-    cppcorn_str server_name;    /* the listener's own address, or the unix socket's path */
-    const void* host_data;      /* the server's; not for the app */
-    cppcorn_str script_name;    /* where the app is mounted: "/shop", or "" for the root. Not a part of `path` */
 } cppcorn_request;
 
 enum { CPPCORN_LOG_DEBUG = 0, CPPCORN_LOG_INFO = 1, CPPCORN_LOG_WARNING = 2, CPPCORN_LOG_ERROR = 3 };
 
-/* What the server does for an app. The server owns it; it is valid until the process ends. */
+/* What the server does for an app. The server owns it. It is constant and valid until the process ends, also in the
+ * workers that the process forks. */
 typedef struct cppcorn_host {
     uint32_t size;
     uint16_t abi_major; /* of the server */
     uint16_t abi_minor;
     const char* server; /* zero-terminated: "cppcorn/1.2.3" */
 
-    /* Reads the next bytes of the request's body. Returns how many (1 to `room`), 0 at the body's end, or a negative
-     * errno: -ETIMEDOUT the client was too slow, -ECONNRESET it left, -EBADMSG its framing is broken, -EFBIG the body
-     * is over the limit. After a failure the connection is closed once `handle` returns. Blocks where the body has not
-     * arrived; sends "100 Continue" on the first call if the client waits for it (RFC 9110, 10.1.1)
-     * and no response has begun. What the app leaves unread is dropped, or the connection closed where that is much. */
+    /* Reads the next bytes of the request's body. Returns how many (1 to `room`), or 0 at the end of the body. Blocks
+     * while the body has not arrived. If the client expects "100 Continue" (RFC 9110, 10.1.1), the first call sends it,
+     * unless the response has begun. The app need not read the body: the server drops what is left, or closes the
+     * connection if that is much.
+     * [worker thread, within `handle`]
+     * -EINVAL: `room` is 0. -ETIMEDOUT: the client is too slow. -ECONNRESET: the client is gone. -EBADMSG: the framing
+     * is broken. -EFBIG: the body is over the server's limit. All but -EINVAL are final: each further call returns the
+     * same, and the connection is closed after `handle`. If no response has begun by then, the server sends a 408, 400
+     * or 413 itself. */
     int64_t (*read)(const cppcorn_request* request, void* buffer, size_t room);
 
-    /* Begins the response: status 200 to 599. Once a request. The fields are copied. `Connection`, `Keep-Alive`,
-     * `Transfer-Encoding` and other hop-by-hop fields are dropped; `Date` and `Server` are added where absent (RFC
-     * 9110, 7.6.1). With a Content-Length field the body must have that many bytes; without one it is chunked, or ends
-     * with the connection on HTTP/1.0. -EINVAL: a status, name or value that cannot be sent. -EALREADY: already begun.
-     */
+    /* Begins the response, once per request, with a status from 200 to 599. The fields are copied. Hop-by-hop fields
+     * such as `Connection` and `Transfer-Encoding` are dropped (RFC 9110, 7.6.1). `Date` and `Server` are added where
+     * absent. With a Content-Length field, the body must have that many bytes. Without one, the body is chunked, or
+     * ends with the connection on HTTP/1.0.
+     * [worker thread, within `handle`]
+     * -EINVAL: a status, name or value that cannot be sent; nothing has begun. -EALREADY: the response has begun. */
     int (*start)(const cppcorn_request* request, int status, const cppcorn_field* fields, size_t field_count);
 
-    /* Appends to the body; the bytes are copied or sent before it returns. They are sent at the latest when `handle`
-     * returns, and at once where `flush` is called. Blocks only while much is waiting for a slow client. -EPROTO: not
-     * begun. -EPIPE: the client is gone, stop. -ETIMEDOUT: it does not read. -EMSGSIZE: more than the declared
-     * Content-Length (the excess is not sent). Bytes written where the response may have no body (HEAD, 204, 304) are
-     * dropped with success. */
+    /* Appends to the body. The bytes are copied or sent before it returns. What is not sent by then is sent when
+     * `flush` is called or `handle` returns. Blocks only while much is waiting for a slow client. Where the response
+     * may have no body (HEAD, 204, 304) the bytes are dropped, which is a success.
+     * [worker thread, within `handle`]
+     * -EPROTO: the response has not begun. -EPIPE: the client is gone. -ETIMEDOUT: the client does not read. -EMSGSIZE:
+     * more than the declared Content-Length; the excess is not sent. After -EPIPE or -ETIMEDOUT, stop: each further
+     * call returns the same. */
     int (*write)(const cppcorn_request* request, const void* data, size_t size);
 
-    /* Sends what was written so far, for apps that stream. Errors as `write`. */
+    /* Sends what was written so far, for apps that stream. What the client does not take at once is sent later. Before
+     * `start` it does nothing.
+     * [worker thread, within `handle`]
+     * -EPIPE, -ETIMEDOUT: as `write`. */
     int (*flush)(const cppcorn_request* request);
 
-    /* Appends `size` bytes of a file from `offset` on. The descriptor stays the app's and may be closed after the call.
-     * Errors as `write`, and -EBADF, -EINVAL. A file that turns out shorter cuts the connection. */
+    /* Appends `size` bytes of a file, from `offset` on. The descriptor stays the app's, which may close it after the
+     * call. The bytes may be read later, so the file must not change. If it turns out to be shorter, the connection is
+     * cut.
+     * [worker thread, within `handle`]
+     * -EINVAL: a negative offset or size. -EBADF, -EMFILE: the descriptor cannot be duplicated. -EPROTO, -EPIPE,
+     * -ETIMEDOUT, -EMSGSIZE: as `write`. */
     int (*send_file)(const cppcorn_request* request, int file, int64_t offset, int64_t size);
 
-    /* Writes one line to the error log. Control bytes are escaped, long lines cut. `request` may be null. */
+    /* Writes one line to the error log. Control bytes are escaped and long lines are cut. `level` is one of the four
+     * above. `request` may be null. Nothing is reported: a line that cannot be written is lost.
+     * [worker thread, within `handle`], with the request; [any thread, from the entry call on], with null. */
     void (*log)(const cppcorn_request* request, int level, const char* text, size_t size);
 
-    /* Gives this request at least `ms` milliseconds from now, whatever is left of --timeout. */
+    /* Gives this request at least `ms` milliseconds from now, in place of what is left of --timeout. Never shortens.
+     * [worker thread, within `handle`]
+     * Returns 0. */
     int (*extend_deadline)(const cppcorn_request* request, uint32_t ms);
 
-    /* Gives the request up, with a reason for the error log: the client gets a 500, or where the response has begun, a
-     * connection that closes before the response's end. `handle` should return soon after. */
+    /* Gives the request up, with a reason for the error log. The client gets a 500. If the response has begun, the
+     * connection is closed before the response is complete. `handle` should return soon after. Of several reasons the
+     * first counts.
+     * [worker thread, within `handle`]
+     * Returns 0. */
     int (*fail)(const cppcorn_request* request, const char* reason, size_t size);
 
-    /* A table of functions by name, for what later servers offer; null if this one has no such. */
+    /* A table of functions by name, for what later servers offer; null if this server has no such table. The table is
+     * the server's, constant, and valid until the process ends.
+     * [any thread, from the entry call on] */
     const void* (*extension)(const char* id);
 } cppcorn_host;
 
-/* Given to `worker_start`. Valid during that call. */
+/* Given to `worker_start`. The server owns it. Valid during that call. */
 typedef struct cppcorn_worker {
     uint32_t size;
-    uint32_t slot; /* 0 up: which of the workers this is; a replacement takes over its predecessor's number when that is
-                      free */
+    uint32_t slot;    /* which of the workers this is: the lowest number that no living worker of this master has */
     const char* name; /* zero-terminated: --name, or the app spec */
 } cppcorn_worker;
 
-/* The app, filled in by its entry function. `self` is passed back in each call. Functions that are not needed stay
- * null, but `handle` must be there. */
+/* The app, as its entry function fills it in. `self` is passed back in each call. A function that is not needed stays
+ * null, but `handle` must be there. The server calls no function after `destroy`. */
 typedef struct cppcorn_app {
     uint32_t size;
-    uint32_t reserved; /* 0 */
-    void* self;
+    uint32_t flags; /* 0: none is defined yet. A server ignores the flags that it does not know. */
+    void* self;     /* the app's own; may be null */
 
-    /* Answers one request. Non-zero is a failure as by `fail`. A return without `start` is one too. After -EPIPE or
-     * -ETIMEDOUT from `write` the connection is cut whatever is returned, so 0 is fine. */
+    /* Answers one request. Non-zero is a failure, as if by `fail`. So is a return without `start`. After -EPIPE or
+     * -ETIMEDOUT from `write` the connection is cut whatever is returned, so 0 is fine.
+     * [worker thread, after `worker_start`] */
     int (*handle)(void* self, const cppcorn_request* request);
 
-    /* After the fork, before the worker's first request. Non-zero: this worker cannot start; say why with `log`.
-     * The place for threads, connections to databases and random seeds: what is made earlier may be shared by
-     * all workers (--preload). */
+    /* The place for threads, connections to databases and random seeds. What is made earlier may be shared by all
+     * workers (--preload). Non-zero: this worker cannot start; say why with `log`. `worker_exit` is not called then.
+     * [worker thread, after the fork, before the first request] */
     int (*worker_start)(void* self, const cppcorn_worker* worker);
 
-    /* Before the worker ends in good order. Not called when it crashes or is killed. */
+    /* The worker ends in good order. Not called when it crashes or is killed.
+     * [worker thread, after the last request] */
     void (*worker_exit)(void* self);
 
-    /* Frees `self`; the last call. */
+    /* Frees `self`. The library is unloaded afterwards, so no thread of the app's may run on. Called in the process
+     * that loaded the app: with --preload in the master, not in its workers. Not called in a probe or after a crash.
+     * [main thread, last call] */
     void (*destroy)(void* self);
+
+    /* A table of functions by name, for what later servers may ask of an app; null for a name that the app does not
+     * know. No name is defined yet, so this server never calls it: leave it null. The table is the app's, constant, and
+     * valid until `destroy`. The same id gives the same table each time. Must not block.
+     * [main thread, between the entry call and `destroy`; may come before the fork] */
+    const void* (*extension)(void* self, const char* id);
 } cppcorn_app;
 
-/* The entry function's parameter block. `size`, `host` and the arguments are the server's; `app` and `error` are the
- * module's to fill. The server sets `app.size` to its own; the module lowers it to its own if that is smaller. */
+/* The parameter block of the entry function. The server owns it and all that it points to. It is valid during the entry
+ * call only: copy what is needed later. `host` is the exception: it is valid until the process ends.
+ *
+ * The entry function sets fields of `*app`, or puts a text into `error`. All of `*app` but its `size` is zero at first.
+ * Set the fields one by one: the server's struct may be smaller than yours, so that an assignment of the whole would
+ * write beyond it. `app->size` is the server's; leave it alone, or lower it to hide the fields beyond from the server.
+ * The server copies `*app` when the call has returned 0. */
 typedef struct cppcorn_load {
     uint32_t size;
     uint32_t arg_count;
-    const cppcorn_host* host;
     const cppcorn_value* args;
-    char* error;       /* zero-terminated text if the entry function fails: what is wrong with the arguments, say */
-    size_t error_room; /* bytes at `error`, the terminator included */
-    cppcorn_app app;   /* last, and never to grow in this struct's middle: new fields go to the end of cppcorn_app */
+    const cppcorn_host* host;
+    cppcorn_app* app;
+    char* error;       /* zero-terminated; "" at first. What is wrong with the arguments, say. Read only on failure. */
+    size_t error_room; /* bytes at `error`, the terminator included; at least 256 */
 } cppcorn_load;
 
+/* [main thread, before the entry call] Never null. */
 typedef const cppcorn_module_info* (*cppcorn_module_info_fn)(void);
+
+/* Makes the app. Returns 0, or non-zero for failure: a negative errno, which is shown if `error` stays empty. After a
+ * failure `destroy` is not called and the library is unloaded. May be called more than once in a process; `destroy` is
+ * then called once for each success.
+ * [main thread, after the library is loaded; before the fork with --preload] */
 typedef int (*cppcorn_entry_fn)(cppcorn_load* load);
 
 #ifdef __cplusplus

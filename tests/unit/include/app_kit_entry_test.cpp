@@ -224,7 +224,7 @@ TEST_CASE("app kit: the module says what it is", "[app_kit]") {
     CHECK_FALSE(std::string(info->compiler).empty());
 }
 
-TEST_CASE("app kit: a server of another major is refused, an older table not overrun", "[app_kit]") {
+TEST_CASE("app kit: a server of another major is refused", "[app_kit]") {
     cppcorn_host other = app_kit_test::host();
     other.abi_major = 2;
     char error[100] = "";
@@ -233,18 +233,30 @@ TEST_CASE("app kit: a server of another major is refused, an older table not ove
     load.host = &other;
     load.error = error;
     load.error_room = sizeof error;
-    load.app.size = sizeof load.app;
+    cppcorn_app app{};
+    app.size = sizeof app;
+    load.app = &app;
     CHECK(cppcorn_app_hello(&load) != 0);
     CHECK(std::string(error) == "built for ABI 1; this server speaks ABI 2");
+    CHECK(app.handle == nullptr);
+}
 
+TEST_CASE("app kit: fills in what it offers and leaves the rest of the table alone", "[app_kit]") {
+    const auto others = [](void*, const char*) -> const void* { return nullptr; };
+    cppcorn_app app{};
+    app.size = offsetof(cppcorn_app, extension); // a server whose table ends here: what follows is not the app's
+    app.extension = others;
+    cppcorn_load load{};
+    load.size = sizeof load;
     load.host = &app_kit_test::host();
-    CHECK(cppcorn_app_hello(&load) == 0);
-    const auto destroy = load.app.destroy;
-    destroy(load.app.self);
-    load.app = {};
-    load.app.size = offsetof(cppcorn_app, destroy);
-    CHECK(cppcorn_app_hello(&load) == 0);
-    CHECK(load.app.size == offsetof(cppcorn_app, destroy));
-    CHECK(load.app.destroy == nullptr);
-    destroy(load.app.self);
+    load.app = &app;
+    REQUIRE(cppcorn_app_hello(&load) == 0);
+    CHECK(app.size == offsetof(cppcorn_app, extension));
+    CHECK(app.flags == 0);
+    CHECK(app.handle != nullptr);
+    CHECK(app.worker_start != nullptr);
+    CHECK(app.worker_exit != nullptr);
+    CHECK(app.extension == +others);
+    REQUIRE(app.destroy != nullptr);
+    app.destroy(app.self);
 }

@@ -154,10 +154,10 @@ class LoadedApp {
         char error[200] = "";
         load.error = error;
         load.error_room = sizeof error;
-        load.app.size = sizeof load.app;
+        app_.size = sizeof app_;
+        load.app = &app_;
         result = entry(&load);
         message = error;
-        if (result == 0) app_ = load.app;
     }
     LoadedApp(const LoadedApp&) = delete;
     LoadedApp& operator=(const LoadedApp&) = delete;
@@ -173,6 +173,7 @@ class LoadedApp {
         request.http_minor = 1;
         request.method = str(exchange.method);
         request.target = str(exchange.target);
+        request.script_name = str(exchange.script_name);
         request.path = str(exchange.path);
         request.query = str(exchange.query);
         request.scheme = str(exchange.scheme);
@@ -186,7 +187,6 @@ class LoadedApp {
         request.server_port = exchange.server_port;
         request.server_name = str(exchange.server_port != 0 ? "127.0.0.1" : "/run/app.sock");
         request.host_data = &exchange;
-        request.script_name = str(exchange.script_name);
         exchange.result = app_.handle(app_.self, &request);
     }
     Exchange get(std::string path = "/") const {

@@ -45,8 +45,9 @@ std::string find_error(const std::string& spec, const std::vector<std::string>& 
     }
 }
 
+const cppcorn_host host{};
+
 std::string load_error(const std::string& path, const std::string& spec = "m") {
-    const cppcorn_host host{};
     try {
         AppModule(path, parse_app_spec(spec), host);
     } catch (const AppLoadError& error) {
@@ -213,6 +214,42 @@ TEST_CASE("a module without the app tells which it has") {
     const std::string error = load_error(path);
     CHECK_THAT(error, Contains(R"(it defines: a\x1b0, a\x1b1, a\x1b10, )") && Catch::Matchers::EndsWith(", ..."));
     CHECK(error.size() < path.size() + 300);
+}
+
+AppModule tables_app(const std::string& name) {
+    return {CPPCORN_TABLES_APP, parse_app_spec("m:" + name), host};
+}
+
+TEST_CASE("what the app's entry function fills in is what the server calls") {
+    const AppModule module = tables_app("extended");
+    const cppcorn_app& app = module.app();
+    CHECK(app.size == sizeof app);
+    REQUIRE(CPPCORN_HAS(&app, cppcorn_app, extension));
+    REQUIRE(app.extension != nullptr);
+    CHECK(app.extension(app.self, "test/1") == app.self);
+    CHECK(app.extension(app.self, "other/1") == nullptr);
+}
+
+TEST_CASE("an app without an extension, or with a shorter table, has none") {
+    const AppModule plain = tables_app("plain");
+    CHECK(plain.app().handle != nullptr);
+    CHECK(plain.app().extension == nullptr);
+
+    const AppModule older = tables_app("older");
+    CHECK(older.app().size == offsetof(cppcorn_app, extension));
+    CHECK_FALSE(CPPCORN_HAS(&older.app(), cppcorn_app, extension));
+    CHECK(older.app().destroy != nullptr);
+    CHECK(older.app().extension == nullptr); // what it wrote beyond its size is not taken
+}
+
+TEST_CASE("an app whose table cannot be right is refused") {
+    const std::string path = CPPCORN_TABLES_APP;
+    CHECK(load_error(path, "m:no_handle") == path + ": no_handle set no handle function");
+    CHECK(load_error(path, "m:own_table") == path + ": own_table set no handle function");
+    CHECK(load_error(path, "m:too_short") ==
+          path + ": too_short set the app's size to 23; possible are 24 to " + std::to_string(sizeof(cppcorn_app)));
+    const std::string too_long = std::to_string(sizeof(cppcorn_app) + 1);
+    CHECK_THAT(load_error(path, "m:too_long"), Contains(": too_long set the app's size to " + too_long + "; "));
 }
 
 TEST_CASE("what the loader refuses is passed on") {
