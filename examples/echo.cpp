@@ -1,4 +1,4 @@
-// Gives the request's body back, piece by piece: a body of any size takes no more memory than one piece.
+// Echoes the request's body, piece by piece: a body of any size takes no more memory than one piece.
 #include <array>
 #include <string>
 

@@ -6,8 +6,8 @@
 
 using namespace cppcorn;
 
-// JSON text is UTF-8, an environ may hold any byte: those beyond ASCII are shown as the Latin-1 characters of the same
-// number, as WSGI does.
+// JSON text is UTF-8, but an environ may hold any byte. Bytes beyond ASCII are shown as the Latin-1 characters of the
+// same number, as in WSGI.
 std::string quoted(std::string_view text) {
     constexpr char hex[] = "0123456789abcdef";
     std::string json = "\"";

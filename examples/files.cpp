@@ -1,4 +1,4 @@
-// Serves the files of a folder: files:app("/srv/www")
+// Serves the files of a directory: files:app("/srv/www")
 #include <array>
 #include <ctime>
 #include <filesystem>
@@ -59,14 +59,14 @@ Response plain(int status, std::string text) {
 
 class Files {
   public:
-    explicit Files(const std::string& folder) : root_(fs::canonical(folder)) {}
+    explicit Files(const std::string& directory) : root_(fs::canonical(directory)) {}
 
     Response operator()(Request& request) const {
         if (request.method() != "GET" && request.method() != "HEAD") return not_allowed();
         std::optional<fs::path> path = find(request.path());
         if (!path.has_value()) return plain(404, "Not found\n");
         if (fs::is_directory(*path)) {
-            if (!request.path().ends_with('/')) return to_folder(request);
+            if (!request.path().ends_with('/')) return to_directory(request);
             path = find(std::string(request.path()) + "index.html");
         } else if (request.path().ends_with('/')) {
             return plain(404, "Not found\n");
@@ -78,8 +78,9 @@ class Files {
     }
 
   private:
-    // The real path, with all links and dots resolved, if that is within the folder. (Somebody who can replace folders
-    // by links between this look and the opening could still lead it out: serve no folder that strangers write to.)
+    // The real path, with all links and dots resolved, if it is within the directory. (Somebody who can replace
+    // directories by links between this check and the opening could still lead it out: serve no directory that
+    // strangers write to.)
     std::optional<fs::path> find(std::string_view wanted) const {
         if (wanted.find('\0') != std::string_view::npos) return std::nullopt;
         std::error_code error;
@@ -99,8 +100,8 @@ class Files {
         return response;
     }
 
-    // The path as it was sent: it is encoded already. "//other.org" would lead to another server.
-    static Response to_folder(const Request& request) {
+    // The path as it was sent is encoded already. "//other.org" would lead to another server.
+    static Response to_directory(const Request& request) {
         std::string_view target = request.target();
         target = target.substr(0, target.find('?'));
         if (!target.starts_with('/') || target.starts_with("//")) return plain(404, "Not found\n");

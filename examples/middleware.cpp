@@ -1,4 +1,4 @@
-// Middleware: functions that take an app and give back an app.
+// Middleware: functions that take an app and return an app.
 #include <chrono>
 #include <string>
 #include <utility>

@@ -7,14 +7,16 @@
 //     }
 //     CPPCORN_APP(app)
 //
-// Built as a shared library hello.so, `cppcorn hello:app` serves it. Header-only, over the C interface of abi.h: no C++
+// Built as a shared library hello.so, `cppcorn hello:app` serves it. Header-only, over the C interface of abi.h. No C++
 // type crosses into the server, so app and server may be built by different compilers with different libraries.
 //
-// Processes and threads. Each worker is a process of its own, forked from the server, that calls the app from one
-// thread, one request at a time. State in the app is that worker's state. What must not be shared by processes
-// (connections, threads, random seeds) is made in worker_start.
+// Processes and threads. Each worker is a process of its own, forked from the server. It calls the app from one thread,
+// one request at a time. State in the app is that worker's state. Make what processes must not share (connections,
+// threads, random seeds) in worker_start. No class here locks anything: use each object from one thread at a time. A
+// request and what belongs to it (Request, Environ, Writer) is for the thread that called the app; other threads may
+// read views that it gave out. Only log() without a request is for all threads.
 //
-// Errors. An exception that leaves the app is logged and becomes a 500; the worker serves on.
+// Errors. If an exception leaves the app, it is logged and the client gets a 500. The worker keeps serving.
 #pragma once
 
 #include <cppcorn/abi.h>

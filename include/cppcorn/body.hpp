@@ -21,9 +21,11 @@ inline namespace kit {
 using Stream = std::function<void(Writer&)>;
 using Generator = std::function<std::optional<std::string>()>;
 
-// Owns what it is made of. A stream or generator runs after the app has returned, while the request is still valid: it
-// may capture the app's Request& or Environ& by reference, but no local variable of the app's. It does not run where
-// the response has no body: for HEAD, 204 and 304. Move-only.
+// Owns its text, pieces, file or function; borrowed() text excepted. Move-only.
+//
+// A stream or generator runs on the same thread, after the app has returned and while the request is still valid. It
+// may capture the app's Request& or Environ& by reference, but none of the app's local variables. It does not run where
+// the response has no body: for HEAD, 204 and 304. What it throws is handled as if the app had thrown it.
 class Body {
   public:
     Body() = default;
@@ -38,20 +40,20 @@ class Body {
     template <class F>
     requires std::invocable<F&, Writer&> Body(F stream) : content_(Stream(std::move(stream))) {}
 
-    // Called for one piece after another, until it returns nothing. Each piece is sent at once.
+    // Called for one piece after another, until it returns std::nullopt. Each piece is sent at once.
     template <class F>
     requires(std::invocable<F&> && !std::invocable<F&, Writer&> &&
              std::convertible_to<std::invoke_result_t<F&>, std::optional<std::string>>) Body(F generator)
         : content_(Generator(std::move(generator))) {}
 
-    // Text that is not copied and has to outlive the response: a constant, or what the app holds for good.
+    // Text that is not copied. It must outlive the response: a constant, or text that the app keeps for good.
     static Body borrowed(std::string_view text) {
         Body body;
         body.content_ = text;
         return body;
     }
 
-    // For middleware: the parts if the body is of that kind, else null.
+    // The content if it is of that kind, else null. Valid until the body changes. For middleware.
     template <class Kind>
     Kind* get_if() {
         return std::get_if<Kind>(&content_);
@@ -61,14 +63,14 @@ class Body {
         return std::get_if<Kind>(&content_);
     }
 
-    // The text, owned or borrowed, if it is one.
+    // The text, owned or borrowed, if the body is text. Valid until the body changes.
     std::optional<std::string_view> text() const {
         if (const auto* const owned = get_if<std::string>()) return *owned;
         if (const auto* const borrowed = get_if<std::string_view>()) return *borrowed;
         return std::nullopt;
     }
 
-    // Bytes, where that is known before the body is made.
+    // The size in bytes; std::nullopt for a stream or generator, whose size shows only at its end.
     std::optional<std::size_t> size() const {
         if (const auto known = text()) return known->size();
         if (const auto* const file = get_if<File>()) return static_cast<std::size_t>(file->size());

@@ -12,7 +12,7 @@
 namespace [[gnu::visibility("hidden")]] cppcorn {
 inline namespace kit {
 
-// wsgi.errors: each text is one line of the server's error log.
+// wsgi.errors: each text is one line of the server's error log. Valid as long as its request, on that request's thread.
 class ErrorStream {
   public:
     explicit ErrorStream(const Request& request) : request_(request) {}
@@ -22,8 +22,9 @@ class ErrorStream {
     const Request& request_;
 };
 
-// The variables, sorted by name: REQUEST_METHOD, PATH_INFO, QUERY_STRING, HTTP_HOST and so on, wsgi.url_scheme and its
-// kin. Owns its texts. As valid as its request. Iterates over pairs of name and value.
+// The variables, sorted by name: REQUEST_METHOD, PATH_INFO, QUERY_STRING, HTTP_HOST and so on, and those that begin
+// with "wsgi.". Owns their names and values; refers to its request, and is valid as long as that. Views and references
+// that it returns are valid as long as the Environ. Iterates over pairs of name and value.
 class Environ {
   public:
     using Variables = std::map<std::string, std::string, std::less<>>;
@@ -37,7 +38,7 @@ class Environ {
     Environ(const Environ&) = delete;
     Environ& operator=(const Environ&) = delete;
 
-    // Throws std::out_of_range, naming it, if there is no such variable; get() gives `fallback` instead.
+    // Throws std::out_of_range, which names the variable, if there is none of that name; get() returns `fallback`.
     const std::string& operator[](std::string_view name) const {
         const auto found = variables_.find(name);
         if (found == variables_.end()) throw std::out_of_range("the environ has no " + std::string(name));
@@ -53,11 +54,11 @@ class Environ {
     auto end() const { return variables_.end(); }
     std::size_t size() const { return variables_.size(); }
 
-    // wsgi.input. Ends at the body's end, however that was told (wsgi.input_terminated).
+    // wsgi.input. Ends where the body ends, chunked or not (wsgi.input_terminated). Throws BodyError.
     BodyReader& input() const { return request_.input(); }
     // wsgi.errors
     ErrorStream errors() const { return ErrorStream(request_); }
-    // The same request in this library's own terms: log levels, deadlines.
+    // The same request as an app of the other shape gets it: for log levels and deadlines.
     Request& request() const { return request_; }
 
   private:
@@ -81,7 +82,7 @@ class Environ {
             set("SERVER_PORT", std::to_string(raw.server_port));
             return;
         }
-        // On a unix socket what the client called us is the better guess; neither may be empty.
+        // A unix socket has no address: take what the client called us. Neither may be empty.
         const std::string_view authority = request_.authority();
         const std::size_t colon = authority.find(':', authority.find(']') + 1);
         const std::string_view name = authority.substr(0, colon);

@@ -16,23 +16,24 @@
 namespace [[gnu::visibility("hidden")]] cppcorn {
 inline namespace kit {
 
-// Owns an open descriptor of a regular file, and knows which of its bytes are meant. Move-only; closes the descriptor
-// (close-on-exec) at its end. The server sends the bytes with sendfile where it can.
+// Owns an open descriptor of a regular file, and a range of its bytes. Move-only; the destructor closes the descriptor,
+// which is close-on-exec unless it was adopted. The server sends the bytes with sendfile where it can. The file must
+// not change until they are sent: if it gets shorter, the connection is cut.
 class File {
   public:
     static constexpr std::int64_t to_end = -1;
 
-    // Throws std::system_error, naming the path, if there is no such regular file, it cannot be read, or it is too
-    // short for what is asked.
+    // Throws std::system_error, which names the path, if there is no such regular file, if it cannot be opened for
+    // reading, or if it does not have these bytes.
     explicit File(const std::string& path, std::int64_t offset = 0, std::int64_t size = to_end)
         : File(open_descriptor(path), path, offset, size) {}
 
-    // The same for a descriptor opened elsewhere, which this takes over (also if it throws).
+    // The same for a descriptor that is open already. Takes it over, and closes it if this throws.
     static File adopt(int descriptor, std::int64_t offset = 0, std::int64_t size = to_end) {
         return {descriptor, "the file", offset, size};
     }
 
-    // Nothing where the constructor would throw. For paths that a client made up.
+    // The whole file; std::nullopt where the constructor would throw. For paths that come from a client.
     static std::optional<File> open(const std::string& path) {
         const int descriptor = open_descriptor(path);
         File file(descriptor);
@@ -69,7 +70,7 @@ class File {
         }
     }
 
-    // Does not wait for a writer where the path is a named pipe. An embedded zero byte would cut the path short.
+    // O_NONBLOCK: do not wait for a writer if the path is a named pipe. A zero byte in the path would cut it short.
     static int open_descriptor(const std::string& path) {
         if (path.find('\0') != std::string::npos) {
             errno = ENOENT;

@@ -30,8 +30,8 @@ constexpr bool same_name(std::string_view a, std::string_view b) {
 
 } // namespace detail
 
-// Owns its names and values. Names are compared without regard to case. Nothing is checked here: the server refuses
-// what cannot be sent (a line break in a value, say), and the client gets a 500.
+// Owns its names and values. Names are compared regardless of case. Nothing is checked here: the server refuses what
+// cannot be sent (a line break in a value, say), and the client gets a 500.
 class Headers {
   public:
     using Field = std::pair<std::string, std::string>;
@@ -43,7 +43,7 @@ class Headers {
         for (const auto& [name, value] : fields) add(name, value);
     }
 
-    // Appends a field, whether or not there is one of that name already (Set-Cookie, Vary, Link).
+    // Appends a field, even if there is one of that name already (Set-Cookie, Vary, Link).
     Headers& add(std::string_view name, std::string_view value) {
         fields_.emplace_back(name, value);
         return *this;

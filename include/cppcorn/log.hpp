@@ -25,8 +25,9 @@ inline std::atomic<const cppcorn_host*> module_host{nullptr};
 
 } // namespace detail
 
-// Writes one line that belongs to no request. From any thread, at any time. Before the server has loaded the app, and
-// in a unit test without a server, the line goes to standard error. Within a request prefer Request::log.
+// Writes one line that belongs to no request. From any thread, at any time, but not from a signal handler. Before the
+// server has loaded the app, and in a unit test without a server, the line goes to standard error. Within a request
+// prefer Request::log. A line that cannot be written is lost.
 inline void log(LogLevel level, std::string_view text) noexcept {
     if (const cppcorn_host* const host = detail::module_host.load(std::memory_order_acquire)) {
         host->log(nullptr, static_cast<int>(level), text.data(), text.size());

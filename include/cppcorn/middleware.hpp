@@ -10,7 +10,7 @@
 namespace [[gnu::visibility("hidden")]] cppcorn {
 inline namespace kit {
 
-// An app around another one; made by wrap(). Has the shape of the inner one, and passes its hooks on.
+// An app around another app, which it owns; made by wrap(). Has the shape of the inner app and passes its hooks on.
 template <App Inner, class Around>
 class Wrapped {
   public:
@@ -41,13 +41,14 @@ class Wrapped {
 //         });
 //     }
 //
-// A lambda that calls the inner app does as well, but hides that app's worker_start and worker_exit.
+// A lambda that calls the inner app works too, but it hides that app's worker_start and worker_exit. What the inner app
+// throws passes through `around`.
 template <App Inner, class Around>
 auto wrap(Inner inner, Around around) {
     return Wrapped<Inner, Around>(std::move(inner), std::move(around));
 }
 
-// An app with hooks; made by with_hooks().
+// An app with hooks; made by with_hooks(). Owns the app and the hooks.
 template <App Inner, class Start, class Exit>
 class Hooked {
   public:
@@ -80,8 +81,9 @@ class Hooked {
     Exit exit_;
 };
 
-// Runs `start(worker)` or `start()` in each worker before its first request, and `exit()` before it ends in good order.
-// An exception out of `start` means that this worker cannot serve.
+// Runs `start(worker)` or `start()` in each worker before its first request, and `exit()` when the worker ends in good
+// order. The inner app's own hooks run in between: after `start`, before `exit`. If `start` throws, the exception is
+// logged and this worker cannot serve. If `exit` throws, the exception is logged.
 template <App Inner, class Start, class Exit>
 auto with_hooks(Inner inner, Start start, Exit exit) {
     return Hooked<Inner, Start, Exit>(std::move(inner), std::move(start), std::move(exit));

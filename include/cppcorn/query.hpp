@@ -1,4 +1,4 @@
-// The query of a request's target, and the encoding that it shares with HTML forms.
+// The query of a request's target, and the encoding that it shares with HTML forms. Pure functions: for any thread.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,7 @@ constexpr int hex_digit(char c) {
 
 } // namespace detail
 
-// "a+b%20c" is "a b c". A percent sign that is not followed by two hexadecimal digits stands for itself.
+// "a+b%20c" becomes "a b c". A percent sign that is not followed by two hexadecimal digits stands for itself.
 inline std::string form_decoded(std::string_view text) {
     std::string decoded;
     decoded.reserve(text.size());
@@ -37,8 +37,8 @@ inline std::string form_decoded(std::string_view text) {
     return decoded;
 }
 
-// The decoded value of the first parameter of that (decoded) name in "a=1&b=2"; "" for one without "=". Also right
-// for the body of a form.
+// The decoded value of the first parameter in "a=1&b=2" that has this (decoded) name; "" if it has no "=". Works for
+// the body of a form, too.
 inline std::optional<std::string> find_param(std::string_view query, std::string_view name) {
     while (!query.empty()) {
         const std::string_view pair = query.substr(0, query.find('&'));

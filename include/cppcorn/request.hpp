@@ -28,6 +28,7 @@ inline std::string_view view(const cppcorn_str& text) {
 } // namespace detail
 
 // The header fields of a request, in order, names as sent: for (const auto& [name, value] : request.fields()) …
+// Owns nothing; valid as long as its request.
 class RequestFields {
   public:
     struct Field {
@@ -59,8 +60,9 @@ class RequestFields {
     std::size_t count_;
 };
 
-// The server's request, and what the server does for it. Everything that is given out as a view, and the request
-// itself, is valid until the response is complete: also in the body's stream callback, not in another thread or later.
+// The server's request, and what the server does for it. The request and all views that it gives out are valid until
+// the response is complete, so also in the body's stream or generator. Its functions are for the thread that called the
+// app; other threads may read the views.
 class Request {
   public:
     Request(const cppcorn_host& host, const cppcorn_request& request)
@@ -71,7 +73,7 @@ class Request {
     std::string_view method() const { return detail::view(request_.method); } // "GET"
     std::string_view target() const { return detail::view(request_.target); } // as sent: "/a%20b?x=1"
     std::string_view path() const { return detail::view(request_.path); }     // decoded: "/a b"; may hold any byte
-    // Where the app is mounted, which path() is without: "/shop", or "".
+    // Where the app is mounted, decoded: "/shop", or "". path() comes without it.
     std::string_view script_name() const { return detail::view(request_.script_name); }
     std::string_view query() const { return detail::view(request_.query); }         // as sent: "x=1"
     std::string_view scheme() const { return detail::view(request_.scheme); }       // "http" or "https"
@@ -83,7 +85,7 @@ class Request {
     // The decoded value of the query's first parameter of that name.
     std::optional<std::string> query_param(std::string_view name) const { return find_param(query(), name); }
 
-    // The value of the first header field of that name, in any case.
+    // The value of the first header field of that name, regardless of case.
     std::optional<std::string_view> header(std::string_view name) const {
         for (const auto& field : fields()) {
             if (detail::same_name(field.name, name)) return field.value;
@@ -92,31 +94,31 @@ class Request {
     }
     RequestFields fields() const { return {request_.fields, request_.field_count}; }
 
-    // Bytes of body; nothing if that shows only at its end (chunked).
+    // The body's size in bytes; std::nullopt if that shows only at its end (chunked).
     std::optional<std::uint64_t> content_length() const {
         if (request_.content_length < 0) return std::nullopt;
         return static_cast<std::uint64_t>(request_.content_length);
     }
 
-    // Reads the next bytes of the body, at least one; 0 at its end. Throws BodyError.
+    // Reads the next bytes of the body: at least one, or 0 at its end. Blocks until some arrive. Throws BodyError.
     std::size_t read(char* buffer, std::size_t size) { return input_.read(buffer, size); }
     std::size_t read(std::span<char> buffer) { return input_.read(buffer); }
-    // Reads the whole body. Throws BodyError, with EFBIG if it is more than `max` bytes (1 MiB).
+    // Reads what is left of the body. Throws BodyError; its code is EFBIG if that is more than `max` bytes (1 MiB).
     std::string body(std::size_t max = BodyReader::default_max) { return input_.read_all(max); }
     BodyReader& input() { return input_; }
 
-    // Writes one line to the error log, with the request it is about.
+    // Writes one line to the error log, for this request.
     void log(LogLevel level, std::string_view text) const noexcept {
         host_.log(&request_, static_cast<int>(level), text.data(), text.size());
     }
 
-    // Gives this request that long from now on, in place of what is left of the server's --timeout.
+    // Gives this request at least this long from now, in place of what is left of the server's --timeout.
     void extend_deadline(std::chrono::milliseconds time) const noexcept {
         const auto ms = std::clamp<std::int64_t>(time.count(), 0, UINT32_MAX);
         host_.extend_deadline(&request_, static_cast<std::uint32_t>(ms));
     }
 
-    // The C tables beneath, for what this class does not offer.
+    // The C tables beneath, for what this class does not offer. raw() is valid as long as this, host() for good.
     const cppcorn_request& raw() const { return request_; }
     const cppcorn_host& host() const { return host_; }
 

@@ -9,8 +9,9 @@ inline namespace kit {
 
 // return {200, {{"Content-Type", "text/plain"}}, "Hello, world!\n"};
 //
-// Text and files get a Content-Length unless the app gives one. No Content-Type is made up. For HEAD, answer as for
-// GET: the body is left out. A status or field that cannot be sent becomes a 500 and a line in the log.
+// Owns all of it. Text and files get a Content-Length unless the app gives one. A Content-Type is never added. For
+// HEAD, answer as for GET: the body is left out. If a status or field cannot be sent, the client gets a 500 and the log
+// says why.
 struct Response {
     int status = 200;
     Headers headers = {};

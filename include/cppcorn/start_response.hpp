@@ -11,16 +11,18 @@
 namespace [[gnu::visibility("hidden")]] cppcorn {
 inline namespace kit {
 
-// start_response("200 OK", {{"Content-Type", "text/plain"}}); is to be called once, before the app returns its body
-// or, with a generator, in its first step. It only notes both down, so middleware may still change them afterwards.
+// start_response("200 OK", {{"Content-Type", "text/plain"}});
+//
+// Call it once, before the app returns its body; a generator may call it in its first step. Nothing is sent yet:
+// middleware may still change the headers. Valid until the response is complete.
 class StartResponse {
   public:
     StartResponse() = default;
     StartResponse(const StartResponse&) = delete;
     StartResponse& operator=(const StartResponse&) = delete;
 
-    // Throws std::invalid_argument where the status does not begin with three digits, std::logic_error when called
-    // twice. The words behind the digits are not sent: HTTP clients take no notice of them.
+    // Throws std::invalid_argument if the status does not begin with three digits, std::logic_error when called twice.
+    // The text after the digits is not sent: HTTP clients ignore it.
     void operator()(std::string_view status, Headers headers = {}) {
         if (status_ != 0) throw std::logic_error("start_response called twice");
         status_ = parse(status);

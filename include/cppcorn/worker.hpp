@@ -10,13 +10,13 @@
 namespace [[gnu::visibility("hidden")]] cppcorn {
 inline namespace kit {
 
-// Given to worker_start, valid during that call.
+// Given to worker_start; valid during that call. So is the view that name() returns.
 class Worker {
   public:
     explicit Worker(const cppcorn_worker& worker) : worker_(worker) {}
 
-    // 0 up: which of the workers this is. No two that serve at the same time share a number, except while a
-    // replacement takes over.
+    // Which of the workers this is, from 0. No two living workers of one master have the same number; a new worker
+    // takes the lowest that is free. During a reload or replacement it may be --workers or more.
     std::uint32_t slot() const { return worker_.slot; }
     std::string_view name() const { return worker_.name; } // --name, or the app spec
 

@@ -12,8 +12,8 @@
 namespace [[gnu::visibility("hidden")]] cppcorn {
 inline namespace kit {
 
-// Given to a stream callback, valid during that call, on its thread. Every function throws ClientGone where the client
-// does not take the bytes, and std::system_error for the app's own faults (EMSGSIZE: more than its Content-Length).
+// Given to a stream; valid during that call, on its thread. Every function throws ClientGone if the client is gone or
+// does not read, and std::system_error for the app's own faults (EMSGSIZE: more than its Content-Length).
 class Writer {
   public:
     Writer(const cppcorn_host& host, const cppcorn_request& request) : host_(host), request_(request) {}
@@ -23,10 +23,10 @@ class Writer {
     // Appends to the body. Small pieces are gathered; blocks only while much is waiting for a slow client.
     void write(std::string_view data) { check(host_.write(&request_, data.data(), data.size())); }
 
-    // Sends what was written so far. For a stream whose reader waits for each piece; not needed at the end.
+    // Sends what was written so far, for a client that waits for each piece. Not needed at the end.
     void flush() { check(host_.flush(&request_)); }
 
-    // Appends a file, which may be closed afterwards.
+    // Appends a file. It may be closed afterwards.
     void send_file(const File& file) {
         check(host_.send_file(&request_, file.descriptor(), file.offset(), file.size()));
     }

@@ -19,7 +19,7 @@ namespace [[gnu::visibility("hidden")]] cppcorn {
 inline namespace kit {
 namespace detail {
 
-// what() follows the call that the server puts in front: "takes 2 arguments, got 1".
+// what() is the second half of a message; the server puts the call in front: "takes 2 arguments, got 1".
 class ArgumentError : public std::invalid_argument {
     using std::invalid_argument::invalid_argument;
 };
@@ -37,7 +37,7 @@ template <class T>
 constexpr bool is_character = std::same_as<T, char> || std::same_as<T, wchar_t> || std::same_as<T, char8_t> ||
                               std::same_as<T, char16_t> || std::same_as<T, char32_t>;
 
-// The fewest arguments that a factory with these parameters is content with: optional ones at the end may be left out.
+// How many arguments a factory with these parameters needs at least: optional ones at the end may be left out.
 template <class... Parameters>
 constexpr std::size_t least_count() {
     std::size_t position = 0;
@@ -132,7 +132,7 @@ class Arguments {
     }
 
     std::vector<cppcorn_value> values_;
-    std::vector<std::string> texts_; // by the same index; "" for what is no text
+    std::vector<std::string> texts_; // by the same index; "" where the value is not text
 };
 
 } // namespace detail

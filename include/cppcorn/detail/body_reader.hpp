@@ -13,7 +13,7 @@
 namespace [[gnu::visibility("hidden")]] cppcorn {
 inline namespace kit {
 
-// Valid as long as its request. Bytes are given once: what one call has read, no other sees again.
+// Valid as long as its request, on that request's thread. Each byte is read once: no two calls return the same.
 class BodyReader {
   public:
     static constexpr std::size_t default_max = 1024 * 1024;
@@ -22,7 +22,7 @@ class BodyReader {
     BodyReader(const BodyReader&) = delete;
     BodyReader& operator=(const BodyReader&) = delete;
 
-    // Reads the next bytes, at least one; 0 at the end. Blocks until some arrive. Throws BodyError.
+    // Reads the next bytes: at least one, or 0 at the end. Blocks until some arrive. Throws BodyError.
     std::size_t read(char* buffer, std::size_t size) {
         if (size == 0) return 0;
         const std::int64_t count = host_.read(&request_, buffer, size);
@@ -32,8 +32,8 @@ class BodyReader {
     }
     std::size_t read(std::span<char> buffer) { return read(buffer.data(), buffer.size()); }
 
-    // Reads what is left. Throws BodyError, with EFBIG if it is more than `max` bytes: a client decides how long its
-    // body is, so there is always a limit.
+    // Reads what is left. Throws BodyError; its code is EFBIG if that is more than `max` bytes. There is always a
+    // limit, because the client decides how long its body is.
     std::string read_all(std::size_t max = default_max) {
         const std::int64_t left = request_.content_length - taken_;
         if (left > 0 && static_cast<std::uint64_t>(left) > max) throw BodyError(EFBIG);

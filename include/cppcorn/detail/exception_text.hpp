@@ -1,4 +1,4 @@
-// An exception, of whatever type, in words.
+// The exception that is being handled, of whatever type, as text. Call these functions within a catch block only.
 #pragma once
 
 #include <cstdlib>
@@ -13,7 +13,7 @@ namespace [[gnu::visibility("hidden")]] cppcorn {
 inline namespace kit {
 namespace detail {
 
-// "std::out_of_range". To be called in a catch block, as the other two.
+// "std::out_of_range"
 inline std::string exception_type() {
     const std::type_info* const type = abi::__cxa_current_exception_type();
     if (type == nullptr) return "unknown exception"; // from another language
@@ -23,7 +23,7 @@ inline std::string exception_type() {
     return plain != nullptr ? plain.get() : type->name();
 }
 
-// "no such user", for a message that a user of the app is to read.
+// "no such user", for messages to the users of an app.
 inline std::string exception_message() {
     try {
         throw;
@@ -34,7 +34,7 @@ inline std::string exception_message() {
     }
 }
 
-// "std::out_of_range: no such user", for a message that the app's developer is to read.
+// "std::out_of_range: no such user", for messages to its developers.
 inline std::string exception_text() {
     try {
         throw;

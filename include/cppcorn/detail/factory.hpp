@@ -48,7 +48,7 @@ concept HasSignature = requires {
     typename Signature<std::remove_cvref_t<T>>::Result;
 };
 
-// Gives `make` the arguments as values of its parameters' types, after a look at their number.
+// Checks the number of arguments, then calls `make` with them as values of its parameters' types.
 template <class Make, class... Parameters>
 decltype(auto) apply(const Arguments& arguments, TypeList<Parameters...>, Make& make) {
     static_assert(
@@ -63,7 +63,7 @@ decltype(auto) apply(const Arguments& arguments, TypeList<Parameters...>, Make& 
 
 } // namespace detail
 
-// A callable that is no app itself and returns one.
+// A callable that is not an app but returns one.
 template <class T>
 concept Factory = !App<T> && detail::HasSignature<T> && App<typename detail::Signature<std::remove_cvref_t<T>>::Result>;
 

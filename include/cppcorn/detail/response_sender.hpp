@@ -1,4 +1,4 @@
-// From the app's status, headers and body to the calls of the host that send them.
+// Sends an app's status, headers and body with the host's functions.
 #pragma once
 
 #include <array>
@@ -20,7 +20,8 @@ namespace [[gnu::visibility("hidden")]] cppcorn {
 inline namespace kit {
 namespace detail {
 
-// Sends one response. Throws what Writer throws, and what the app's stream or generator does.
+// Sends one response. Valid as long as its request, on that request's thread. Throws what Writer throws and what the
+// app's stream or generator throws.
 class ResponseSender {
   public:
     explicit ResponseSender(const Request& request)
@@ -33,8 +34,8 @@ class ResponseSender {
         if (!is_head_ && may_have_body(status)) write(body);
     }
 
-    // WSGI allows its app to call start_response as late as in the first step of its generator, so `head` is asked for
-    // only then: it calls start().
+    // WSGI lets an app call start_response as late as in the first step of its generator. So `head`, which calls
+    // start(), runs only after that step.
     void send_late(Generator& generator, const std::function<int()>& head) {
         std::optional<std::string> piece;
         if (!is_head_) piece = generator();
@@ -48,7 +49,7 @@ class ResponseSender {
     }
 
     void start(int status, const Headers& headers, std::optional<std::size_t> size) {
-        // Of a response that may have no body, the length is the app's to tell.
+        // If the response may have no body, only the app knows the length.
         if (!may_have_body(status) || headers.contains("Content-Length")) size.reset();
         std::array<char, 20> digits;
         cppcorn_field length{{"Content-Length", 14}, {digits.data(), 0}};

@@ -1,4 +1,4 @@
-// What makes a callable an app, told from its type.
+// Which callables are apps, by their types.
 #pragma once
 
 #include <concepts>
