@@ -21,6 +21,7 @@
 #include "server/release/release.hpp"
 #include "server/release/settings_check.hpp"
 #include "server/release/start_context.hpp"
+#include "server/settings/print.hpp"
 #include "server/settings/settings_loader.hpp"
 
 namespace {

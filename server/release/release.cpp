@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/system_call.hpp"
+#include "workers/app/app_search.hpp"
 #include "workers/exchange/host.hpp"
 
 namespace cppcorn {

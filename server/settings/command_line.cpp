@@ -4,8 +4,10 @@
 
 #include <CLI/CLI.hpp>
 
+#include "server/settings/rows/refused.hpp"
 #include "server/settings/settings_loader.hpp"
 #include "server/settings/settings_table.hpp"
+#include "server/settings/spelling.hpp"
 
 namespace cppcorn {
 namespace {

@@ -1,7 +1,7 @@
-// --print-config: a configuration file that would make the same settings.
+#include "server/settings/print.hpp"
+
 #include <algorithm>
 
-#include "server/settings/settings_loader.hpp"
 #include "server/settings/settings_table.hpp"
 
 namespace cppcorn {

@@ -1,4 +1,5 @@
-#include "server/settings/settings_loader.hpp"
+#include "server/settings/reference.hpp"
+
 #include "server/settings/settings_table.hpp"
 
 namespace cppcorn {

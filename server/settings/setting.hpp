@@ -1,9 +1,10 @@
 // One setting: what it is called, what it takes, and how its value goes into and comes out of Settings. The makers
-// below cover the usual kinds of value; server/settings/settings_table.cpp has the rows.
+// below cover the usual kinds of value; server/settings/rows/ has the rows.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -154,6 +155,16 @@ SettingValue choice(Enumeration Part::*member, std::vector<std::string> names) {
     return single_value(
         SettingValue::Kind::text, field(member), [=](const std::string& text) { return parse_choice(text, names); },
         [=](Enumeration value) { return names.at(static_cast<std::size_t>(value)); });
+}
+
+// A text for which one value is possible so far.
+template <class Part>
+SettingValue only(std::string Part::*member, const char* allowed, const char* refusal) {
+    const auto parse = [=](const std::string& text) {
+        if (text != allowed) throw std::invalid_argument("'" + text + "' " + refusal);
+        return text;
+    };
+    return single_value(SettingValue::Kind::text, field(member), parse, [](const std::string& text) { return text; });
 }
 
 } // namespace cppcorn

@@ -13,8 +13,10 @@
 #include "server/settings/command_line.hpp"
 #include "server/settings/config_file.hpp"
 #include "server/settings/help.hpp"
+#include "server/settings/rows/refused.hpp"
 #include "server/settings/settings_table.hpp"
 #include "server/settings/shell_words.hpp"
+#include "server/settings/spelling.hpp"
 #include "workers/app/app_spec.hpp"
 
 namespace cppcorn {

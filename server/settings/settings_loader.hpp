@@ -40,10 +40,4 @@ using EnvironmentLookup = std::function<const char*(const char*)>;
 LoadedSettings load_settings(const std::vector<std::string>& arguments, const EnvironmentLookup& environment,
                              const std::string& starting_folder = "");
 
-// The lines of --print-config: each setting, its value and where it came from.
-std::string print_settings(const LoadedSettings& settings);
-
-// docs/settings.md, whole.
-std::string settings_reference();
-
 } // namespace cppcorn

@@ -1,5 +1,8 @@
+#include "server/settings/spelling.hpp"
+
 #include <algorithm>
 
+#include "server/settings/rows/refused.hpp"
 #include "server/settings/settings_table.hpp"
 
 namespace cppcorn {

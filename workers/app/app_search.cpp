@@ -1,3 +1,5 @@
+#include "workers/app/app_search.hpp"
+
 #include <array>
 #include <cerrno>
 #include <string_view>
@@ -7,7 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/log/escape.hpp"
-#include "workers/app/app_module.hpp"
+#include "workers/app/app_load_error.hpp"
 
 namespace cppcorn {
 namespace {

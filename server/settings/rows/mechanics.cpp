@@ -1,8 +1,9 @@
+#include "server/settings/rows/mechanics.hpp"
+
 #include <charconv>
 #include <stdexcept>
 
 #include "server/process/identity.hpp"
-#include "server/settings/rows/rows.hpp"
 
 namespace cppcorn {
 namespace {

@@ -1,8 +1,9 @@
+#include "server/settings/rows/proxies.hpp"
+
 #include <algorithm>
 #include <stdexcept>
 
 #include "base/text.hpp"
-#include "server/settings/rows/rows.hpp"
 #include "workers/http/text.hpp"
 
 namespace cppcorn {

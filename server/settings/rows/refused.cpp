@@ -1,4 +1,6 @@
-#include "server/settings/settings_table.hpp"
+#include "server/settings/rows/refused.hpp"
+
+#include "server/settings/setting.hpp"
 
 namespace cppcorn {
 namespace {

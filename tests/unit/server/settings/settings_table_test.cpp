@@ -2,6 +2,8 @@
 
 #include <set>
 
+#include "server/settings/rows/refused.hpp"
+#include "server/settings/spelling.hpp"
 #include "tests/catch.hpp"
 #include "tests/unit/server/settings/settings_sources.hpp"
 

@@ -4,6 +4,8 @@
 #include <iterator>
 #include <sstream>
 
+#include "server/settings/print.hpp"
+#include "server/settings/reference.hpp"
 #include "server/settings/settings_table.hpp"
 #include "tests/catch.hpp"
 #include "tests/unit/server/settings/settings_sources.hpp"

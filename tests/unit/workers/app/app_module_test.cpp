@@ -10,6 +10,7 @@
 #include "tests/catch.hpp"
 #include "tests/unit/temporary_folder.hpp"
 #include "tests/unit/workers/app/elf_image.hpp"
+#include "workers/app/app_search.hpp"
 #include "workers/app/dl_error.hpp"
 #include "workers/app/elf_file.hpp"
 

@@ -1,4 +1,4 @@
-// Rows of the settings table that have a file of their own.
+// Rows of the settings table: what is believed of a proxy in front.
 #pragma once
 
 #include <vector>
@@ -7,7 +7,6 @@
 
 namespace cppcorn {
 
-std::vector<Setting> mechanics_rows();
 std::vector<Setting> proxy_rows();
 
 } // namespace cppcorn

@@ -1,0 +1,13 @@
+// Why an app cannot be loaded.
+#pragma once
+
+#include <stdexcept>
+
+namespace cppcorn {
+
+// what() is one line for the operator. Exit code 4.
+class AppLoadError : public std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+} // namespace cppcorn
