@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "workers/http/llhttp_engine.hpp"
 #include "workers/http/request_line.hpp"
 
 namespace cppcorn::http {
@@ -16,24 +15,19 @@ constexpr char tls_handshake = 0x16;
 
 } // namespace
 
-RequestParser::RequestParser(const Limits& limits, UnderscoreNames underscores) : limits_(limits), rules_(underscores) {
-    llhttp_init(&llhttp_, HTTP_REQUEST, &callbacks());
-    llhttp_.data = &events_;
-}
+RequestParser::RequestParser(const Limits& limits, UnderscoreNames underscores)
+    : limits_(limits), rules_(underscores), body_(limits, rules_, engine_) {}
 
 void RequestParser::reset() {
-    llhttp_reset(&llhttp_);
-    events_ = Events();
+    engine_.reset();
     phase_ = Phase::head;
     scanner_.restart(0);
     rules_.reset();
     base_ = nullptr;
     empty_lines_ = field_count_ = 0;
     request_line_read_ = false;
-    left_ = chunk_lines_ = body_size_ = 0;
-    last_ = 0;
-    chunk_line_.restart();
     head_.clear();
+    body_.reset();
     refusal_ = {};
 }
 
@@ -41,16 +35,8 @@ Progress RequestParser::next(std::string_view unconsumed) {
     switch (phase_) {
         case Phase::head:
             return read_head(unconsumed);
-        case Phase::counted_body:
-            return read_counted_body(unconsumed);
-        case Phase::chunk_line:
-        case Phase::chunk_data:
-        case Phase::chunk_end:
-            return read_chunks(unconsumed);
-        case Phase::trailers:
-            return read_trailers(unconsumed);
-        case Phase::done:
-            return {Step::end, 0, {}};
+        case Phase::body:
+            return body_.next(unconsumed);
         case Phase::refused:
             break;
     }
@@ -82,7 +68,7 @@ Progress RequestParser::read_head(std::string_view bytes) {
         Found found =
             scanner_.next(bytes, request_line_read_ ? limits_.field_size : limits_.request_line, limits_.head);
         if (found == Found::more) return {};
-        if (found != Found::line) return refuse(judge_fault(found));
+        if (found != Found::line) return refuse(judge_fault(found, !request_line_read_));
 
         bool last = request_line_read_ && scanner_.line().empty();
         Verdict verdict = last ? finish_head(bytes) : read_head_line();
@@ -111,81 +97,35 @@ Verdict RequestParser::finish_head(std::string_view bytes) {
     if (!verdict.accepted()) return verdict;
 
     std::size_t end = scanner_.position();
-    llhttp_errno_t error = feed(bytes.substr(scanner_.section_start(), end - scanner_.section_start()));
-    bool chunked = (llhttp_.flags & F_CHUNKED) != 0;
-    bool agreed =
-        error == (head_.has_body() ? HPE_OK : HPE_PAUSED) && events_.head && events_.message != head_.has_body();
+    const llhttp_errno_t error = engine_.feed(bytes.substr(scanner_.section_start(), end - scanner_.section_start()));
+    const bool chunked = engine_.is_chunked();
+    bool agreed = error == (head_.has_body() ? HPE_OK : HPE_PAUSED) && engine_.events().head &&
+                  engine_.events().message != head_.has_body();
     if (agreed && head_.has_body()) {
         agreed = chunked == head_.chunked();
-        if (!chunked) agreed = agreed && llhttp_.content_length == static_cast<std::uint64_t>(head_.content_length);
+        if (!chunked) agreed = agreed && engine_.content_length() == static_cast<std::uint64_t>(head_.content_length);
     }
     if (!agreed) return {400, "malformed request"};
 
     head_.size = end;
-    phase_ = head_.chunked() ? Phase::chunk_line : head_.has_body() ? Phase::counted_body : Phase::done;
-    left_ = head_.chunked() ? 0 : static_cast<std::uint64_t>(head_.content_length);
+    phase_ = Phase::body;
+    body_.begin(head_);
     return {};
 }
 
-// What is wrong with a line shows in its first byte, before the rest of it is here.
-Verdict RequestParser::judge_odd_first_byte(char first) const {
-    if (first == '\r' || first == '\n') return {};
-    if (!request_line_read_) {
-        if (is_token_char(first)) return {};
-        return {400, first == tls_handshake ? "TLS on a plain connection" : "malformed request method"};
-    }
-    if (is_white_space(first)) return {400, "folded field line"};
-    if (field_count_ >= limits_.fields) return {431, "too many fields"};
-    return {};
+Verdict RequestParser::judge_first_byte(char first) const {
+    return request_line_read_ ? judge_field_start(first, field_count_, limits_) : judge_request_start(first);
 }
 
-Verdict RequestParser::judge_fault(Found fault) const {
-    switch (fault) {
-        case Found::bare_cr:
-            return {400, "CR without LF"};
-        case Found::bare_lf:
-            return {400, "LF without CR"};
-        case Found::line_too_long:
-            return request_line_read_ ? Verdict{431, "field line over the limit"}
-                                      : Verdict{414, "request line over the limit"};
-        default:
-            return {431, "head or trailers over the limit"};
-    }
+Verdict RequestParser::judge_request_start(char first) const {
+    if (is_token_char(first) || first == '\r' || first == '\n') return {};
+    return {400, first == tls_handshake ? "TLS on a plain connection" : "malformed request method"};
 }
 
 Progress RequestParser::refuse(Verdict verdict) {
     phase_ = Phase::refused;
     refusal_ = verdict;
     return {Step::refused, 0, {}};
-}
-
-const llhttp_settings_t& RequestParser::callbacks() {
-    static constexpr llhttp_settings_t settings = [] {
-        llhttp_settings_t made{};
-        made.on_headers_complete = [](llhttp_t* parser) {
-            parser->upgrade = 0; // else any Upgrade field ends the parsing
-            static_cast<Events*>(parser->data)->head = true;
-            return 0;
-        };
-        made.on_chunk_header = [](llhttp_t* parser) {
-            static_cast<Events*>(parser->data)->chunk = true;
-            return 0;
-        };
-        made.on_message_complete = [](llhttp_t* parser) {
-            static_cast<Events*>(parser->data)->message = true;
-            return static_cast<int>(HPE_PAUSED); // the bytes behind are another message
-        };
-        return made;
-    }();
-    return settings;
-}
-
-// All of `bytes` in one go, or an error.
-llhttp_errno_t RequestParser::feed(std::string_view bytes) {
-    events_ = Events();
-    llhttp_errno_t error = execute_llhttp(llhttp_, bytes);
-    bool cut_short = error == HPE_PAUSED && llhttp_get_error_pos(&llhttp_) != bytes.data() + bytes.size();
-    return cut_short ? HPE_INTERNAL : error;
 }
 
 } // namespace cppcorn::http

@@ -1,8 +1,8 @@
-// The part of RequestParser that reads bodies.
+#include "workers/http/body_parser.hpp"
+
 #include <algorithm>
 
-#include "workers/http/request_parser.hpp"
-#include "workers/http/text.hpp"
+#include "workers/http/section_faults.hpp"
 
 namespace cppcorn::http {
 
@@ -17,7 +17,39 @@ constexpr std::uint64_t largest_chunk = INT64_MAX;
 
 } // namespace
 
-Progress RequestParser::read_counted_body(std::string_view bytes) {
+void BodyParser::reset() {
+    phase_ = Phase::done;
+    left_ = size_ = chunk_lines_ = 0;
+    last_ = 0;
+    chunk_line_.restart();
+    refusal_ = {};
+}
+
+Progress BodyParser::next(std::string_view unconsumed) {
+    switch (phase_) {
+        case Phase::counted:
+            return read_counted(unconsumed);
+        case Phase::chunk_line:
+        case Phase::chunk_data:
+        case Phase::chunk_end:
+            return read_chunks(unconsumed);
+        case Phase::trailers:
+            return read_trailers(unconsumed);
+        case Phase::done:
+            return {Step::end, 0, {}};
+        case Phase::refused:
+            break;
+    }
+    return {Step::refused, 0, {}};
+}
+
+Progress BodyParser::refuse(Verdict verdict) {
+    phase_ = Phase::refused;
+    refusal_ = verdict;
+    return {Step::refused, 0, {}};
+}
+
+Progress BodyParser::read_counted(std::string_view bytes) {
     if (left_ == 0) {
         phase_ = Phase::done;
         return {Step::end, 0, {}};
@@ -25,11 +57,11 @@ Progress RequestParser::read_counted_body(std::string_view bytes) {
     if (bytes.empty()) return {};
     std::string_view body = bytes.substr(0, std::min<std::uint64_t>(left_, bytes.size()));
     left_ -= body.size();
-    body_size_ += body.size();
+    size_ += body.size();
     return {Step::body, body.size(), body};
 }
 
-Progress RequestParser::read_chunks(std::string_view bytes) {
+Progress BodyParser::read_chunks(std::string_view bytes) {
     std::size_t at = 0;
     while (at < bytes.size()) {
         Verdict verdict;
@@ -40,14 +72,8 @@ Progress RequestParser::read_chunks(std::string_view bytes) {
             case Phase::chunk_end:
                 verdict = read_chunk_end(bytes, at);
                 break;
-            case Phase::chunk_data: {
-                std::string_view data = bytes.substr(at, std::min<std::uint64_t>(left_, bytes.size() - at));
-                if (feed(data) != HPE_OK) return refuse({400, "malformed chunk"});
-                left_ -= data.size();
-                body_size_ += data.size();
-                if (left_ == 0) phase_ = Phase::chunk_end;
-                return {Step::body, at + data.size(), data};
-            }
+            case Phase::chunk_data:
+                return read_chunk_data(bytes, at);
             default: {
                 Progress progress = read_trailers(bytes.substr(at));
                 progress.consumed += at;
@@ -59,31 +85,40 @@ Progress RequestParser::read_chunks(std::string_view bytes) {
     return {Step::need_more, at, {}};
 }
 
+Progress BodyParser::read_chunk_data(std::string_view bytes, std::size_t at) {
+    const std::string_view data = bytes.substr(at, std::min<std::uint64_t>(left_, bytes.size() - at));
+    if (engine_.feed(data) != HPE_OK) return refuse({400, "malformed chunk"});
+    left_ -= data.size();
+    size_ += data.size();
+    if (left_ == 0) phase_ = Phase::chunk_end;
+    return {Step::body, at + data.size(), data};
+}
+
 // Takes what is here of a chunk-size line.
-Verdict RequestParser::read_chunk_line(std::string_view bytes, std::size_t& at) {
+Verdict BodyParser::read_chunk_line(std::string_view bytes, std::size_t& at) {
     std::size_t lf = bytes.find('\n', at);
     bool whole = lf != std::string_view::npos;
     std::string_view part = bytes.substr(at, whole ? lf + 1 - at : lf);
     at += part.size();
 
     chunk_lines_ += part.size();
-    if (chunk_lines_ > chunk_lines_ahead + body_size_) return {400, "chunk-size lines over the limit"};
+    if (chunk_lines_ > chunk_lines_ahead + size_) return {400, "chunk-size lines over the limit"};
     std::size_t digits = 0;
     for (char c : part) {
         if (!chunk_line_.take(c)) return {400, "malformed chunk-size line"};
         if (chunk_line_.in_size()) ++digits; // they come first
     }
-    bool agreed = feed(part.substr(0, digits)) == HPE_OK && !events_.chunk;
-    if (agreed && whole) agreed = feed("\r\n") == HPE_OK && events_.chunk;
+    bool agreed = engine_.feed(part.substr(0, digits)) == HPE_OK && !engine_.events().chunk;
+    if (agreed && whole) agreed = engine_.feed("\r\n") == HPE_OK && engine_.events().chunk;
     if (!agreed) return {400, "malformed chunk-size line"};
     return whole ? take_chunk_size() : Verdict{};
 }
 
-Verdict RequestParser::take_chunk_size() {
-    left_ = llhttp_.content_length;
+Verdict BodyParser::take_chunk_size() {
+    left_ = engine_.content_length();
     chunk_line_.restart();
     if (left_ > largest_chunk) return {400, "chunk size out of range"};
-    if (limits_.body > 0 && (body_size_ > limits_.body || left_ > limits_.body - body_size_))
+    if (limits_.body > 0 && (size_ > limits_.body || left_ > limits_.body - size_))
         return {413, "chunk over the limit"};
     if (left_ > 0) {
         phase_ = Phase::chunk_data;
@@ -91,13 +126,14 @@ Verdict RequestParser::take_chunk_size() {
     }
     phase_ = Phase::trailers;
     scanner_.restart(0);
-    field_count_ = 0;
+    trailer_count_ = 0;
     return {};
 }
 
-Verdict RequestParser::read_chunk_end(std::string_view bytes, std::size_t& at) {
+Verdict BodyParser::read_chunk_end(std::string_view bytes, std::size_t& at) {
     char expected = last_ == '\r' ? '\n' : '\r';
-    if (bytes[at] != expected || feed(bytes.substr(at, 1)) != HPE_OK) return {400, "chunk data without CRLF behind it"};
+    if (bytes[at] != expected || engine_.feed(bytes.substr(at, 1)) != HPE_OK)
+        return {400, "chunk data without CRLF behind it"};
     ++at;
     last_ = expected;
     if (expected == '\n') {
@@ -107,18 +143,18 @@ Verdict RequestParser::read_chunk_end(std::string_view bytes, std::size_t& at) {
     return {};
 }
 
-Progress RequestParser::read_trailers(std::string_view bytes) {
+Progress BodyParser::read_trailers(std::string_view bytes) {
     for (;;) {
         std::size_t start = scanner_.position();
         Verdict verdict;
-        if (start < bytes.size()) verdict = judge_first_byte(bytes[start]);
+        if (start < bytes.size()) verdict = judge_field_start(bytes[start], trailer_count_, limits_);
         if (!verdict.accepted()) return refuse(verdict);
 
         Found found = scanner_.next(bytes, limits_.field_size, limits_.head);
         if (found == Found::more) return {};
-        if (found != Found::line) return refuse(judge_fault(found));
+        if (found != Found::line) return refuse(judge_fault(found, false));
 
-        ++field_count_;
+        ++trailer_count_;
         bool last = scanner_.line().empty();
         verdict = last ? finish_trailers(bytes.substr(0, scanner_.position())) : rules_.check_trailer(scanner_.line());
         if (!verdict.accepted()) return refuse(verdict);
@@ -126,8 +162,8 @@ Progress RequestParser::read_trailers(std::string_view bytes) {
     }
 }
 
-Verdict RequestParser::finish_trailers(std::string_view section) {
-    if (feed(section) != HPE_PAUSED || !events_.message) return {400, "malformed trailers"};
+Verdict BodyParser::finish_trailers(std::string_view section) {
+    if (engine_.feed(section) != HPE_PAUSED || !engine_.events().message) return {400, "malformed trailers"};
     phase_ = Phase::done;
     return {};
 }
