@@ -1,10 +1,10 @@
 #include "server/arbiter.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <csignal>
 #include <utility>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <spdlog/spdlog.h>
 #include <sys/wait.h>
@@ -12,6 +12,7 @@
 
 #include "base/log/error_log.hpp"
 #include "base/signals.hpp"
+#include "server/supervision/service_report.hpp"
 #include "server/supervision/worker_end.hpp"
 #include "workers/master_link.hpp"
 #include "workers/worker.hpp"
@@ -19,9 +20,9 @@
 namespace cppcorn {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-constexpr auto shortest_pause = std::chrono::seconds(1); // of the master's that counts as one; less is a busy machine
+bool has_terminal() {
+    return UniqueFd(::open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC)).is_open();
+}
 
 } // namespace
 
@@ -31,8 +32,8 @@ Arbiter::Arbiter(std::shared_ptr<Release> release, std::optional<Predecessor> pr
       pipes_(MasterPipes::open()),
       scoreboard_(most_processes),
       table_(most_processes),
-      release_(std::move(release)),
-      predecessor_(std::move(predecessor)) {
+      upgrade_(std::move(predecessor)),
+      deployment_(std::move(release), around_.start, upgrade_, pipes_) {
     ignore_signals(ProcessKind::master);
 }
 
@@ -46,27 +47,20 @@ int Arbiter::run() {
         read_notices();
     }
     shut_down();
-    return exit_code_;
+    return life_.exit_code();
 }
 
 void Arbiter::start() {
     around_.title.set("cppcorn: master [" + settings().display_name() + "]");
-    // The old master has seen to it that there is one new master only: whatever is there is left over.
-    if (predecessor_ && !settings().pidfile.empty()) ::unlink(pidfile_path().c_str());
-    if (!settings().pidfile.empty()) pidfile_ = std::make_unique<Pidfile>(pidfile_path());
-    spdlog::info("Starting cppcorn {}", CPPCORN_VERSION);
-    if (predecessor_) spdlog::info("Taking over the sockets of the master with pid {}", predecessor_->pid);
-    log_listeners({});
-    spdlog::info("Using worker: {}", settings().worker_class);
-    begin_probe(release_);
+    settle(deployment_.start());
 }
 
 bool Arbiter::finished() const {
-    return table_.stopping() && table_.empty() && !probe_;
+    return life_.stopping() && table_.empty() && deployment_.probe_pid() == 0;
 }
 
 void Arbiter::shut_down() {
-    if (successor_ != 0) around_.service_manager.hand_over(successor_);
+    if (upgrade_.successor() != 0) around_.service_manager.hand_over(upgrade_.successor());
     spdlog::info("Shutting down: Master");
 }
 
@@ -75,9 +69,9 @@ void Arbiter::shut_down() {
 void Arbiter::reap() {
     int status = 0;
     for (pid_t pid; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
-        if (probe_ && pid == probe_->pid()) {
-            probe_exited(status);
-        } else if (pid == successor_) {
+        if (pid == deployment_.probe_pid()) {
+            settle(deployment_.probe_exited(status));
+        } else if (pid == upgrade_.successor()) {
             successor_exited(status);
         } else {
             worker_exited(pid, status);
@@ -86,24 +80,27 @@ void Arbiter::reap() {
 }
 
 void Arbiter::supervise() {
-    const Time now = Clock::now();
-    if (probe_ && now >= probe_->deadline()) probe_->kill();
-    if (now >= stop_at_) {
+    const SteadyTime now = SteadyClock::now();
+    deployment_.supervise(now);
+    if (now >= life_.stop_at()) {
         spdlog::info("The shutdown delay is over");
         stop(StopKind::graceful);
     }
-    if (watch_) reload_if_changed(now);
-    if (started_ && table_.hopeless() && !table_.stopping()) give_up();
+    if (const auto path = deployment_.changed_file(now); path && !life_.ending()) {
+        spdlog::info("{} has changed", *path);
+        begin_reload();
+    }
+    if (table_.hopeless() && !life_.stopping()) settle(deployment_.workers_cannot_start(start_failure_));
     const WorkerCommands commands = table_.tick(now, request_deadline());
     for (const auto& command : commands.signals) send(command);
     for (const int slot : commands.spawns) {
         if (!spawn(slot, now)) break;
     }
-    report(state());
+    report(service_state(life_, table_, deployment_.rollout(), upgrade_.successor() != 0));
 }
 
 void Arbiter::wait() {
-    const Time now = Clock::now();
+    const SteadyTime now = SteadyClock::now();
     int timeout_ms = -1;
     const auto next = next_wake(now);
     if (next) {
@@ -114,149 +111,187 @@ void Arbiter::wait() {
     // poll passes over negative descriptors.
     pollfd entries[] = {{signals_.fd(), POLLIN, 0},
                         {pipes_.notices_read.get(), POLLIN, 0},
-                        {predecessor_ ? predecessor_->process.get() : -1, POLLIN, 0},
-                        {watch_ ? watch_->fd() : -1, POLLIN, 0}};
+                        {upgrade_.predecessor_fd(), POLLIN, 0},
+                        {deployment_.watch_fd(), POLLIN, 0}};
     ::poll(entries, std::size(entries), timeout_ms);
-    if (next) note_pause(now, *next, Clock::now());
+    if (next) {
+        if (const auto time = suspension_.note_wait(now, *next, SteadyClock::now())) table_.postpone(*time);
+    }
     if (entries[2].revents != 0) become_the_master();
-    if (entries[3].revents != 0) watch_->take_changes(Clock::now());
-}
-
-// A master that was stopped, or lay in a suspended machine with its workers, finds deadlines passed that nobody could
-// meet.
-void Arbiter::note_pause(Time wait_began, Time should_have_woken, Time now) {
-    if (now < should_have_woken + shortest_pause) return;
-    pause_ = now - wait_began; // it may have begun at once
-    pause_end_ = now;
-    table_.postpone(pause_);
-    spdlog::warn("The master did not run for {:.1f} s; deadlines are put off by that much",
-                 std::chrono::duration<double>(pause_).count());
+    if (entries[3].revents != 0) deployment_.take_changes(SteadyClock::now());
 }
 
 // A worker begins a request without telling: what is idle now can be overdue one timeout from now, not sooner.
-std::optional<Arbiter::Time> Arbiter::next_wake(Time now) const {
-    Time next = std::min(stop_at_, report_due());
-    if (watch_) next = std::min(next, watch_->due());
+std::optional<SteadyTime> Arbiter::next_wake(SteadyTime now) const {
+    SteadyTime next = std::min(life_.stop_at(), deployment_.due());
+    if (!upgrade_.has_predecessor()) next = std::min(next, around_.service_manager.due());
     if (const auto tick = table_.next_tick(now, request_deadline())) next = std::min(next, *tick);
-    if (settings().worker.timeout.count() > 0 && !table_.empty())
-        next = std::min(next, now + settings().worker.timeout);
-    if (probe_) next = std::min(next, probe_->deadline());
-    if (next == Time::max()) return std::nullopt;
+    const Milliseconds timeout = settings().worker.timeout;
+    if (timeout.count() > 0 && !table_.empty()) next = std::min(next, now + timeout);
+    if (next == SteadyTime::max()) return std::nullopt;
     return next;
 }
 
 void Arbiter::handle_signals() {
     const auto taken = signals_.take();
-    if (taken.contains(SIGTTIN)) handle_ttin(taken.count(SIGTTIN));
-    if (taken.contains(SIGTTOU)) handle_ttou(taken.count(SIGTTOU));
-    if (taken.contains(SIGUSR1)) handle_usr1();
-    if (taken.contains(SIGUSR2)) handle_usr2();
-    if (taken.contains(SIGWINCH)) handle_winch();
-    if (taken.contains(SIGHUP)) handle_hup();
-    if (taken.contains(SIGTERM)) handle_term();
-    if (taken.contains(SIGINT)) handle_int_or_quit(SIGINT);
-    if (taken.contains(SIGQUIT)) handle_int_or_quit(SIGQUIT);
+    for (const auto& row : master_signals) {
+        if (taken.contains(row.signal)) handle(row, taken.count(row.signal));
+    }
 }
 
 void Arbiter::read_notices() {
     Notice notice;
     while (::read(pipes_.notices_read.get(), &notice, sizeof notice) == sizeof notice) {
         if (notice.version != Notice::current_version) continue;
-        if (notice.kind == Notice::ready) table_.ready(notice.pid, Clock::now());
+        if (notice.kind == Notice::ready) table_.ready(notice.pid, SteadyClock::now());
         if (notice.kind == Notice::wants_replacement) table_.wants_replacement(notice.pid);
     }
     if (!table_.settled()) return;
-    previous_.reset();
+    deployment_.settled();
     if (!around_.daemon.serves(settings())) return;
     reopen_error_log(); // one to the terminal has ended
-    release_->access_log->reopen();
+    release().access_log->reopen();
 }
 
 // ---- Signals
 
-void Arbiter::handle_term() {
-    if (is_stopping()) return;
-    if (settings().shutdown_delay.count() == 0 || table_.serving() == 0) {
-        spdlog::info("Handling signal: term");
-        stop(StopKind::graceful);
-        return;
+void Arbiter::handle(const MasterSignalRow& row, unsigned count) {
+    // Terminals send it when their size changes.
+    if (row.signal == SIGWINCH && has_terminal()) {
+        return spdlog::debug("Handling signal: winch; ignored: this master has a terminal");
     }
+    const bool can_delay = settings().shutdown_delay.count() > 0 && table_.serving() > 0;
+    const auto [action, reason] = life_.signalled(row.signal, can_delay);
+    const int times = static_cast<int>(std::min<unsigned>(count, most_processes));
+    switch (action) {
+        case MasterAction::stop_gracefully:
+        case MasterAction::stop_quickly:
+            spdlog::info("Handling signal: {}", row.name);
+            return stop(action == MasterAction::stop_quickly ? StopKind::quick : StopKind::graceful);
+        case MasterAction::delay_stop:
+            return begin_delay();
+        case MasterAction::reload:
+            spdlog::info("Handling signal: {}", row.name);
+            return begin_reload();
+        case MasterAction::add_workers:
+            return change_workers(row, times);
+        case MasterAction::remove_workers:
+            return change_workers(row, -times);
+        case MasterAction::reopen_logs:
+            spdlog::info("Handling signal: {}", row.name);
+            return reopen_logs();
+        case MasterAction::upgrade:
+            return begin_upgrade();
+        case MasterAction::retire_workers:
+            spdlog::info("Handling signal: {}; the workers retire, the master stays", row.name);
+            return apply_policy();
+        case MasterAction::ignore:
+            return spdlog::info("Handling signal: {}; ignored: {}", row.name, reason);
+        case MasterAction::refuse:
+            return spdlog::warn("Handling signal: {}; refused: {}", row.name, reason);
+    }
+}
+
+void Arbiter::begin_delay() {
     const std::chrono::duration<double> delay = settings().shutdown_delay;
     spdlog::info("Handling signal: term; serving on for {} s (--shutdown-delay)", delay.count());
-    stop_at_ = Clock::now() + settings().shutdown_delay;
+    life_.delay_until(SteadyClock::now() + settings().shutdown_delay);
 }
 
-void Arbiter::handle_int_or_quit(int signal) {
-    spdlog::info("Handling signal: {}", signal == SIGINT ? "int" : "quit");
-    stop(StopKind::quick);
+void Arbiter::change_workers(const MasterSignalRow& signal, int change) {
+    table_.want(std::clamp(table_.wanted() + change, 1, most_processes / 2));
+    spdlog::info("Handling signal: {}; now {} {}", signal.name, table_.wanted(),
+                 table_.wanted() == 1 ? "worker" : "workers");
 }
 
-void Arbiter::handle_ttin(unsigned count) {
-    if (!started_) return;
-    retired_ = false;
-    const int more = static_cast<int>(std::min<unsigned>(count, most_processes));
-    table_.want(std::min(table_.wanted() + more, most_processes / 2));
-    spdlog::info("Handling signal: ttin; now {} workers", table_.wanted());
+void Arbiter::begin_reload() {
+    life_.call_back();
+    if (deployment_.probe_pid() == 0) report(ServiceManager::State::reloading);
+    settle(deployment_.reload());
 }
 
-void Arbiter::handle_ttou(unsigned count) {
-    if (!started_ || retired_) return;
-    const int fewer = static_cast<int>(std::min<unsigned>(count, most_processes));
-    table_.want(std::max(table_.wanted() - fewer, 1));
-    spdlog::info("Handling signal: ttou; now {} workers", table_.wanted());
-}
-
-void Arbiter::handle_usr1() {
-    spdlog::info("Handling signal: usr1");
+void Arbiter::reopen_logs() {
     reopen_error_log();
-    release_->access_log->reopen();
-    give_logs(*release_); // before the workers open them
+    deployment_.reopen_access_logs();
     for (const auto& entry : table_.entries()) ::kill(entry.pid, SIGUSR1);
 }
 
+void Arbiter::begin_upgrade() {
+    if (const auto obstacle = upgrade_.obstacle()) {
+        return spdlog::warn("Handling signal: usr2; refused: {}", *obstacle);
+    }
+    try {
+        upgrade_.start(around_.start, release().listeners, settings().daemon);
+        spdlog::info("Handling signal: usr2; the new master has pid {}", upgrade_.successor());
+    } catch (const std::system_error& error) {
+        spdlog::error("Handling signal: usr2; cannot start a new master: {}", error.what());
+    }
+}
+
 void Arbiter::stop(StopKind kind) {
-    if (probe_) probe_->kill();
-    reload_again_ = false;
-    watch_.reset();
-    stop_at_ = Time::max();
-    if (is_alone()) {
+    life_.stop();
+    if (upgrade_.is_alone()) {
         for (const auto& entry : table_.entries()) scoreboard_.slot(entry.slot).drain_backlog();
     }
     // The workers have their own copies and serve what waits; from the last one's end on, connections are refused.
-    if (!table_.stopping()) release_->listeners.clear();
-    table_.stop(kind, Clock::now());
+    deployment_.stop();
+    table_.stop(kind, SteadyClock::now());
 }
 
 // ---- Workers
 
+void Arbiter::settle(const Deployment::Outcomes& outcomes) {
+    for (const auto outcome : outcomes) {
+        switch (outcome) {
+            case Deployment::Outcome::adopted:
+                life_.loaded();
+                table_.begin_generation(deployment_.rollout().newest_generation());
+                apply_policy();
+                break;
+            case Deployment::Outcome::kept:
+                if (table_.wanted() == 0) apply_policy(); // none are left to serve on
+                break;
+            case Deployment::Outcome::rolled_back:
+                table_.roll_back();
+                apply_policy();
+                break;
+            case Deployment::Outcome::gave_up:
+                life_.fail(deployment_.failure());
+                stop(StopKind::quick);
+                break;
+        }
+    }
+}
+
+void Arbiter::apply_policy() {
+    table_.set_policy({settings().boot_timeout, settings().worker.graceful_timeout, settings().reload_surge});
+    table_.want(life_.is(MasterState::retired) ? 0 : settings().workers);
+}
+
 WorkerTable::RequestDeadline Arbiter::request_deadline() const {
-    return [this](int slot) -> std::optional<Time> {
+    return [this](int slot) -> std::optional<SteadyTime> {
         const ScoreboardSlot& board = scoreboard_.slot(slot);
         if (!board.busy()) return std::nullopt;
-        const Time deadline = board.deadline();
-        return deadline == Time::max() || board.began() >= pause_end_ ? deadline : deadline + pause_;
+        return suspension_.extended(board.deadline(), board.began());
     };
 }
 
-bool Arbiter::spawn(int slot, Time now) {
+bool Arbiter::spawn(int slot, SteadyTime now) {
     scoreboard_.slot(slot).clear();
     try {
-        const pid_t pid = fork_child(worker_orphan_grace, release_->identity, [&] {
+        const pid_t pid = fork_child(worker_orphan_grace, release().identity, [&] {
             // What this worker does not need, it must not keep open, least of all old listeners.
-            previous_.reset();
-            probe_.reset();
-            watch_.reset();
-            predecessor_.reset();
+            deployment_.settled();
             around_.daemon.forget();
             around_.service_manager.forget();
-            return worker_main(*release_, slot, scoreboard_.slot(slot), pipes_, around_.title);
+            return worker_main(release(), slot, scoreboard_.slot(slot), pipes_, around_.title);
         });
         table_.spawned(slot, pid, now);
         if (std::exchange(fork_failing_, false)) spdlog::info("Workers can be started again");
         return true;
     } catch (const std::system_error& error) {
         if (!std::exchange(fork_failing_, true)) {
-            spdlog::error("Cannot start a worker: {}; trying again, ever more slowly", error.what());
+            spdlog::error("Cannot start a worker: {}; retrying with back-off", error.what());
         }
         table_.spawn_failed(now);
         return false;
@@ -266,29 +301,52 @@ bool Arbiter::spawn(int slot, Time now) {
 void Arbiter::send(const SignalCommand& command) {
     if (command.signal == SIGABRT) {
         spdlog::critical("WORKER TIMEOUT (pid:{}){}", command.pid,
-                         request_under_way(scoreboard_.slot(command.slot), Clock::now()));
+                         request_under_way(scoreboard_.slot(command.slot), SteadyClock::now()));
     } else if (command.signal == SIGKILL) {
-        spdlog::warn("Killing worker (pid:{}), which did not leave in time", command.pid);
+        spdlog::warn("Killing worker (pid:{}), which did not exit within --graceful-timeout", command.pid);
     }
     ::kill(command.pid, command.signal);
 }
 
 void Arbiter::worker_exited(pid_t pid, int wait_status) {
     // As PID 1 the master inherits orphans: a pid that the table does not know is one of those, and done with.
-    int slot = -1;
-    for (const auto& entry : table_.entries()) {
-        if (entry.pid == pid) slot = entry.slot;
-    }
-    if (slot < 0) return;
-    const bool served = scoreboard_.slot(slot).requests() > 0 || scoreboard_.slot(slot).busy();
-    const auto entry = table_.exited(pid, served, Clock::now());
+    const WorkerEntry* known = table_.entry_of(pid);
+    if (known == nullptr) return;
+    ScoreboardSlot& board = scoreboard_.slot(known->slot);
+    const auto entry = table_.exited(pid, board.requests() > 0 || board.busy(), SteadyClock::now());
     if (entry->state == WorkerState::starting && WIFEXITED(wait_status)) {
-        last_start_failure_ = WEXITSTATUS(wait_status) == exit_no_app ? exit_no_app : exit_no_worker;
+        start_failure_ = WEXITSTATUS(wait_status) == exit_no_app ? exit_no_app : exit_no_worker;
     }
-    const bool asked_to = entry->state == WorkerState::retiring || table_.stopping();
-    log_worker_end(*entry, asked_to, wait_status, scoreboard_.slot(slot));
-    log_lost_request(scoreboard_.slot(slot), *release_->access_log);
-    scoreboard_.slot(slot).clear();
+    const bool asked_to = entry->state == WorkerState::retiring || life_.stopping();
+    log_worker_end(*entry, asked_to, wait_status, board);
+    log_lost_request(board, *deployment_.rollout().release_of(entry->generation)->access_log);
+    board.clear();
+    deployment_.rollout().forget_unused([this](unsigned generation) { return table_.has_workers(generation); });
+}
+
+// ---- The masters before and after this one
+
+void Arbiter::successor_exited(int wait_status) {
+    const bool is_clean = upgrade_.successor_exited(wait_status, release().listeners, life_.ending());
+    if (life_.ending()) {
+        if (!is_clean) life_.fail(exit_no_worker);
+    } else if (life_.call_back()) {
+        spdlog::info("The workers come back");
+        apply_policy();
+    }
+}
+
+void Arbiter::become_the_master() {
+    upgrade_.predecessor_exited(release().listeners);
+    deployment_.update_pidfile();
+    around_.service_manager.take_over();
+}
+
+// Only the one that is looked after reports.
+void Arbiter::report(ServiceManager::State state) {
+    if (upgrade_.has_predecessor()) return;
+    around_.service_manager.update(state, service_status(table_));
+    around_.service_manager.ping(SteadyClock::now());
 }
 
 } // namespace cppcorn

@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -68,6 +69,18 @@ Pidfile::Pidfile(const std::string& path) : path_(std::filesystem::absolute(path
 
 Pidfile::~Pidfile() {
     if (read_pid(path_) == ::getpid()) ::unlink(path_.c_str());
+}
+
+void move_pidfile(std::unique_ptr<Pidfile>& file, const std::string& path) {
+    try {
+        if (path.empty()) {
+            file.reset();
+        } else if (!file || file->path() != path) {
+            file = std::make_unique<Pidfile>(path);
+        }
+    } catch (const std::exception& error) {
+        spdlog::error("{}", error.what());
+    }
 }
 
 } // namespace cppcorn

@@ -1,6 +1,7 @@
 // The file that holds the master's pid. Written whole or not at all; removed only while it is still ours.
 #pragma once
 
+#include <memory>
 #include <string>
 
 namespace cppcorn {
@@ -19,5 +20,8 @@ class Pidfile {
   private:
     std::string path_;
 };
+
+// A reload may name another path, or none (""). The old file stays if the new one cannot be written, which is logged.
+void move_pidfile(std::unique_ptr<Pidfile>& file, const std::string& path);
 
 } // namespace cppcorn

@@ -37,13 +37,13 @@ int probe_main(const Release& release, MasterPipes& pipes, int message_fd) {
 
 } // namespace
 
-AppProbe::AppProbe(std::shared_ptr<Release> release, MasterPipes& pipes, Time now) : release_(std::move(release)) {
+AppProbe::AppProbe(const Release& release, MasterPipes& pipes, Time now) : app_spec_(release.settings().app) {
     int message[2];
     check(::pipe2(message, O_CLOEXEC | O_NONBLOCK), "cannot make a pipe");
     message_.reset(message[0]);
     const UniqueFd write_end(message[1]);
-    pid_ = fork_child(orphan_grace, release_->identity, [&] { return probe_main(*release_, pipes, write_end.get()); });
-    const auto timeout = release_->settings().boot_timeout;
+    pid_ = fork_child(orphan_grace, release.identity, [&] { return probe_main(release, pipes, write_end.get()); });
+    const auto timeout = release.settings().boot_timeout;
     deadline_ = timeout.count() > 0 ? now + timeout : Time::max();
 }
 
@@ -55,15 +55,14 @@ void AppProbe::kill() {
 
 std::optional<std::string> AppProbe::verdict(int wait_status) {
     if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == exit_clean) return std::nullopt;
-    const std::string& spec = release_->settings().app;
-    if (killed_) return spec + ": takes longer to load than --boot-timeout allows";
+    if (killed_) return app_spec_ + ": takes longer to load than --boot-timeout allows";
     if (WIFSIGNALED(wait_status)) {
-        return spec + ": crashed while loading (" + signal_name(WTERMSIG(wait_status)) + ")";
+        return app_spec_ + ": crashed while loading (" + signal_name(WTERMSIG(wait_status)) + ")";
     }
     char text[longest_message];
     const auto size = ::read(message_.get(), text, sizeof text);
     if (size > 0) return std::string(text, static_cast<std::size_t>(size));
-    return spec + ": ended the process while loading (exit code " + std::to_string(WEXITSTATUS(wait_status)) + ")";
+    return app_spec_ + ": ended the process while loading (exit code " + std::to_string(WEXITSTATUS(wait_status)) + ")";
 }
 
 } // namespace cppcorn

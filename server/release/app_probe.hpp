@@ -3,7 +3,6 @@
 #pragma once
 
 #include <chrono>
-#include <memory>
 #include <optional>
 #include <string>
 
@@ -18,8 +17,9 @@ class AppProbe {
   public:
     using Time = std::chrono::steady_clock::time_point;
 
-    // Starts it. `pipes` are the master's. Throws std::system_error if there can be no child.
-    AppProbe(std::shared_ptr<Release> release, MasterPipes& pipes, Time now);
+    // Starts it, in a child that has a copy of the release; nothing of it is kept here. `pipes` are the master's. Throws
+    // std::system_error if there can be no child.
+    AppProbe(const Release& release, MasterPipes& pipes, Time now);
 
     pid_t pid() const { return pid_; }
     Time deadline() const { return deadline_; } // kill() is due
@@ -28,10 +28,8 @@ class AppProbe {
     // Once the child was waited for: what is wrong with the app; nullopt if it loads.
     std::optional<std::string> verdict(int wait_status);
 
-    const std::shared_ptr<Release>& release() const { return release_; }
-
   private:
-    std::shared_ptr<Release> release_;
+    std::string app_spec_;
     UniqueFd message_;
     pid_t pid_ = 0;
     Time deadline_;

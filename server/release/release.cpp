@@ -1,6 +1,7 @@
 #include "server/release/release.hpp"
 
 #include <cstdlib>
+#include <stdexcept>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -43,9 +44,26 @@ std::shared_ptr<Release> open_release(LoadedSettings loaded, const Listeners& pr
     return release;
 }
 
+std::shared_ptr<Release> open_next_release(const StartContext& start, const Release& current,
+                                           bool listeners_are_fixed) {
+    auto release = open_release(start.read_settings(), current.listeners);
+    if (listeners_are_fixed && release->listeners != current.listeners) {
+        throw std::runtime_error("cannot change where to listen while a new master is pending: it would not know");
+    }
+    if (release->settings().preload) release->preloaded = current.preloaded;
+    return release;
+}
+
 void enter(const Release& release) {
     apply_umask(release.settings());
     check(::fchdir(release.folder.get()), "cannot go back to the folder of --chdir");
+}
+
+void take_up(Release& release) {
+    enter(release);
+    if (!release.settings().preload || release.preloaded) return;
+    apply_environment(release.settings());
+    release.preloaded = std::make_shared<AppModule>(load_app(release));
 }
 
 void give_logs(const Release& release) {

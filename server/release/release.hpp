@@ -8,6 +8,7 @@
 
 #include "server/process/identity.hpp"
 #include "server/release/listener.hpp"
+#include "server/release/start_context.hpp"
 #include "server/settings/settings_loader.hpp"
 #include "workers/access_log/access_log.hpp"
 #include "workers/app/app_module.hpp"
@@ -34,11 +35,19 @@ std::shared_ptr<Release> prepare_release(LoadedSettings loaded);
 // Throws std::exception with one line; what is present is as it was then.
 std::shared_ptr<Release> open_release(LoadedSettings loaded, const Listeners& present);
 
+// The next release, for a reload: the settings are read again as at the start. `listeners_are_fixed`: another master
+// shares the present ones and would not know of a change. Throws std::exception with one line, as above.
+std::shared_ptr<Release> open_next_release(const StartContext& start, const Release& current, bool listeners_are_fixed);
+
 // The one of --umask, else the one that the process began with.
 void apply_umask(const Settings& settings);
 
 // Back to the release's own folder and umask, whatever the process has now. Throws std::system_error.
 void enter(const Release& release);
+
+// Enters the release, and loads its app into this process if --preload asks for that and it is not loaded already.
+// Throws std::system_error or AppLoadError.
+void take_up(Release& release);
 
 // For a master that runs as root: the workers' user can open the log files again.
 void give_logs(const Release& release);

@@ -27,9 +27,18 @@ bool leaving(const WorkerEntry& entry) {
 
 } // namespace
 
-WorkerEntry* WorkerTable::find(pid_t pid) {
+const WorkerEntry* WorkerTable::entry_of(pid_t pid) const {
     auto it = std::find_if(entries_.begin(), entries_.end(), [&](const auto& entry) { return entry.pid == pid; });
     return it == entries_.end() ? nullptr : &*it;
+}
+
+WorkerEntry* WorkerTable::find(pid_t pid) {
+    return const_cast<WorkerEntry*>(entry_of(pid));
+}
+
+bool WorkerTable::has_workers(unsigned generation) const {
+    return std::any_of(entries_.begin(), entries_.end(),
+                       [&](const auto& entry) { return entry.generation == generation; });
 }
 
 int WorkerTable::count(bool current, WorkerState state) const {
@@ -38,8 +47,8 @@ int WorkerTable::count(bool current, WorkerState state) const {
     }));
 }
 
-void WorkerTable::begin_generation() {
-    generation_++;
+void WorkerTable::begin_generation(unsigned generation) {
+    generation_ = generation;
     generation_ready_ = false;
     failed_rounds_ = 0;
     spawn_not_before_ = {};

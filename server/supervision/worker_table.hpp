@@ -70,8 +70,9 @@ class WorkerTable {
     void want(int count) { wanted_ = count; }
     int wanted() const { return wanted_; }
 
-    // From here on only workers spawned later count; the older ones retire as those become ready.
-    void begin_generation();
+    // From here on only workers spawned later count, which are of that generation; the older ones retire as those become
+    // ready. The number is one that no workers have had before.
+    void begin_generation(unsigned generation);
     // The newest generation cannot start: the last one that could is the current one again.
     void roll_back();
     // A worker of the newest generation has become ready.
@@ -102,8 +103,11 @@ class WorkerTable {
     // When tick() has something to do next if nothing happens before; nullopt for never.
     std::optional<SteadyTime> next_tick(SteadyTime now, const RequestDeadline& request_deadline) const;
 
+    // Null for a pid that is none of ours.
+    const WorkerEntry* entry_of(pid_t pid) const;
     const std::vector<WorkerEntry>& entries() const { return entries_; }
     unsigned generation() const { return generation_; }
+    bool has_workers(unsigned generation) const;
 
     static constexpr int max_failed_rounds = 4;
 

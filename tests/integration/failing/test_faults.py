@@ -185,7 +185,7 @@ def test_a_stop_of_all_processes_or_of_the_master_ends_no_request():
             time.sleep(3)  # the time that they do not run is what is tested
             for pid in stopped:
                 os.kill(pid, signal.SIGCONT)
-            server.wait_log("The master did not run for", count=times)
+            server.wait_log("Master was suspended for", count=times)
             assert read_response(sock).status == 200
             assert server.get("/").status == 200
         assert server.worker_pids() == workers

@@ -131,7 +131,7 @@ def test_a_service_that_was_stopped_and_continued_kills_nobody():
                 os.kill(pid, signal.SIGSTOP)
             time.sleep(2.5)  # the time that nobody runs is what is tested
             os.kill(server.pid, signal.SIGCONT)
-            server.wait_log("The master did not run for")
+            server.wait_log("Master was suspended for")
             os.kill(worker[0], signal.SIGCONT)
             assert read_response(sock)[0] == 200
         assert server.worker_pids() == worker

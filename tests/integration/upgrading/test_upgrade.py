@@ -123,9 +123,9 @@ def test_a_second_usr2_is_refused_by_either():
         family = Family(server)
         new = family.upgrade(server.pid)
         server.signal(signal.SIGUSR2)
-        server.wait_log(rf"\[{server.pid}\] \[WARNING\] Handling signal: usr2; refused: the new master with pid {new} is")
+        server.wait_log(rf"\[{server.pid}\] \[WARNING\] Handling signal: usr2; refused: the new master \(pid:{new}\) is")
         os.kill(new, signal.SIGUSR2)
-        server.wait_log(rf"\[{new}\] \[WARNING\] Handling signal: usr2; refused: the old master with pid {server.pid} is")
+        server.wait_log(rf"\[{new}\] \[WARNING\] Handling signal: usr2; refused: the old master \(pid:{server.pid}\) is")
         family.end(new)
         server.wait_log(r"The new master \(pid:\d+\) exited with code 0; this one serves on")
         # And then it may be tried again.
@@ -371,7 +371,7 @@ def test_usr2_to_process_1_of_a_container_is_refused():
         server.wait_log("Booting worker")
         master = next(each.pid for each in processes() if each.parent == server.pid)
         os.kill(master, signal.SIGUSR2)
-        server.wait_log("usr2; refused: when process 1 of a container leaves, all of it ends")
+        server.wait_log("usr2; refused: pid 1 cannot be replaced: its exit stops the container")
         assert server.get("/").status == 200
         os.kill(master, signal.SIGTERM)
         assert server.wait_exit() == 0

@@ -280,7 +280,7 @@ TEST_CASE("WorkerTable: a retiring worker's overdue request is ended by its own 
 TEST_CASE("WorkerTable: a reload retires an old worker for each new one that is ready") {
     Rehearsal master(3);
     master.serve();
-    master.table.begin_generation();
+    master.table.begin_generation(2);
     CHECK(master.tick().spawns.size() == 3);
     CHECK(master.count(WorkerState::serving) == 3);
     CHECK_FALSE(master.table.settled());
@@ -298,7 +298,7 @@ TEST_CASE("WorkerTable: with a surge, a reload never has more workers than that 
     Rehearsal master(4);
     master.table.set_policy({10s, 5s, 1});
     master.serve();
-    master.table.begin_generation();
+    master.table.begin_generation(2);
     for (int replaced = 0; replaced < 4; ++replaced) {
         CHECK(master.tick().spawns.size() == 1);
         CHECK(master.tick().spawns.empty());
@@ -320,7 +320,7 @@ TEST_CASE("WorkerTable: a reload to fewer workers gets under way whatever the su
     Rehearsal master(6);
     master.table.set_policy({10s, 5s, 1});
     master.serve();
-    master.table.begin_generation();
+    master.table.begin_generation(2);
     master.table.want(3);
     CHECK(signals_of(master.tick()) == Signals{SIGTERM, SIGTERM, SIGTERM});
     for (const pid_t pid : master.pids(WorkerState::retiring)) master.table.exited(pid, true, master.now);
@@ -331,7 +331,7 @@ TEST_CASE("WorkerTable: a crash during a surge is made up for") {
     Rehearsal master(2);
     master.table.set_policy({10s, 5s, 1});
     master.serve();
-    master.table.begin_generation();
+    master.table.begin_generation(2);
     master.tick();
     master.table.exited(master.pids(WorkerState::serving).front(), true, master.now);
     CHECK(master.tick().spawns.size() == 1);
@@ -353,7 +353,7 @@ TEST_CASE("WorkerTable: none wanted, all retire and none is spawned, until some 
 TEST_CASE("WorkerTable: an old worker that dies during a reload is not replaced by an old one") {
     Rehearsal master(2);
     master.serve();
-    master.table.begin_generation();
+    master.table.begin_generation(2);
     master.tick();
     master.table.exited(100, true, master.now);
     CHECK(master.tick().spawns.empty());
@@ -362,7 +362,7 @@ TEST_CASE("WorkerTable: an old worker that dies during a reload is not replaced 
 TEST_CASE("WorkerTable: a reload that cannot start is rolled back and the old ones count again") {
     Rehearsal master(2);
     master.serve();
-    master.table.begin_generation();
+    master.table.begin_generation(2);
     for (int round = 0; round < WorkerTable::max_failed_rounds; ++round) {
         master.tick();
         for (const pid_t pid : master.pids(WorkerState::starting)) master.table.exited(pid, false, master.now);
@@ -382,9 +382,9 @@ TEST_CASE("WorkerTable: a reload that cannot start is rolled back and the old on
 TEST_CASE("WorkerTable: after a roll-back over several reloads the last good generation is the current one") {
     Rehearsal master(1);
     master.serve();
-    master.table.begin_generation();
+    master.table.begin_generation(2);
     master.tick();
-    master.table.begin_generation();
+    master.table.begin_generation(3);
     master.table.roll_back();
     CHECK(master.tick().spawns.empty());
     CHECK(master.table.settled());

@@ -1,0 +1,24 @@
+#include "server/release/app_watch.hpp"
+
+#include <exception>
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include <spdlog/spdlog.h>
+
+namespace cppcorn {
+
+void AppWatch::follow(const Release& release, Time now) {
+    if (!release.settings().reload) return stop();
+    std::vector<std::string> paths;
+    for (const auto& path : release.settings().reload_extra_files) paths.push_back(std::filesystem::absolute(path));
+    try {
+        paths.push_back(std::filesystem::absolute(app_file(release)));
+        if (!files_ || files_->paths() != paths) files_ = std::make_unique<FileWatch>(std::move(paths), now);
+    } catch (const std::exception& error) {
+        spdlog::error("{}; changes are not noticed", error.what());
+    }
+}
+
+} // namespace cppcorn

@@ -1,0 +1,35 @@
+// --reload: whether the app's file, or one of --reload-extra-file, has changed.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "server/process/file_watch.hpp"
+#include "server/release/release.hpp"
+
+namespace cppcorn {
+
+class AppWatch {
+  public:
+    using Time = FileWatch::Time;
+
+    // Watches what that release's settings ask for, which may be nothing. Logs an error where that cannot be done; then
+    // what was watched before still is.
+    void follow(const Release& release, Time now);
+    void stop() { files_.reset(); }
+
+    // Readable when there is something for take_changes(); -1 if nothing is watched. For poll.
+    int fd() const { return files_ ? files_->fd() : -1; }
+    void take_changes(Time now) { files_->take_changes(now); }
+
+    // When changed() is due if nothing else happens; Time::max() for never.
+    Time due() const { return files_ ? files_->due() : Time::max(); }
+    // A file that has changed and been left alone since. Each change is told once.
+    std::optional<std::string> changed(Time now) { return files_ ? files_->changed(now) : std::nullopt; }
+
+  private:
+    std::unique_ptr<FileWatch> files_;
+};
+
+} // namespace cppcorn

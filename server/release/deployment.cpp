@@ -1,0 +1,204 @@
+#include "server/release/deployment.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include "base/log/error_log.hpp"
+#include "server/exit_codes.hpp"
+
+namespace cppcorn {
+namespace {
+
+// Those that are not among the known ones.
+void log_listeners(const Listeners& listeners, const Listeners& known) {
+    for (const auto& listener : listeners) {
+        if (std::find(known.begin(), known.end(), listener) != known.end()) continue;
+        spdlog::info("Listening at: {} ({})", listener->text(), ::getpid());
+    }
+}
+
+} // namespace
+
+Deployment::Deployment(std::shared_ptr<Release> first, const StartContext& start, const Upgrade& upgrade,
+                       MasterPipes& pipes)
+    : start_(start), upgrade_(upgrade), pipes_(pipes), rollout_(std::move(first)) {}
+
+Deployment::Outcomes Deployment::start() {
+    // The old master has seen to it that there is one new master only: whatever is there is left over.
+    if (upgrade_.has_predecessor() && !pidfile_path().empty()) ::unlink(pidfile_path().c_str());
+    if (!pidfile_path().empty()) pidfile_ = std::make_unique<Pidfile>(pidfile_path());
+    spdlog::info("Starting cppcorn {}", CPPCORN_VERSION);
+    if (upgrade_.has_predecessor()) {
+        spdlog::info("Taking over the sockets of the old master (pid:{})", upgrade_.predecessor());
+    }
+    log_listeners(current().listeners, {});
+    spdlog::info("Using worker: {}", current().settings().worker_class);
+    return carry_out(rollout_.start());
+}
+
+Deployment::Outcomes Deployment::reload() {
+    return carry_out(rollout_.begin());
+}
+
+Deployment::Outcomes Deployment::workers_cannot_start(int exit_code) {
+    if (rollout_.unsettled()) {
+        spdlog::error("Reload failed: the new workers cannot start; the old ones serve on");
+    } else {
+        spdlog::error("Giving up: no worker could start");
+        failure_ = exit_code;
+    }
+    return carry_out(rollout_.hopeless());
+}
+
+void Deployment::stop() {
+    if (probe_) probe_->kill();
+    watch_.stop();
+    rollout_.stop();
+}
+
+Deployment::Outcomes Deployment::probe_exited(int wait_status) {
+    const auto error = std::exchange(probe_, std::nullopt)->verdict(wait_status);
+    if (rollout_.candidate() == nullptr) return {}; // the service has been told to end
+    if (error) return reject(*error);
+    return carry_out(rollout_.passed());
+}
+
+void Deployment::supervise(Time now) {
+    if (probe_ && now >= probe_->deadline()) probe_->kill();
+}
+
+Deployment::Time Deployment::due() const {
+    return probe_ ? std::min(probe_->deadline(), watch_.due()) : watch_.due();
+}
+
+void Deployment::reopen_access_logs() {
+    for (const auto& release : rollout_.releases()) {
+        release->access_log->reopen();
+        give_logs(*release); // before the workers open them
+    }
+}
+
+void Deployment::update_pidfile() {
+    move_pidfile(pidfile_, pidfile_path());
+}
+
+// ---- The rollout's commands
+
+Deployment::Outcomes Deployment::carry_out(const Rollout::Commands& commands) {
+    Outcomes outcomes;
+    const auto add = [&](const Outcomes& more) { outcomes.insert(outcomes.end(), more.begin(), more.end()); };
+    for (const RolloutCommand command : commands) {
+        switch (command) {
+            case RolloutCommand::bind:
+                add(bind());
+                break;
+            case RolloutCommand::probe:
+                add(try_candidate());
+                break;
+            case RolloutCommand::adopt:
+                add(adopt());
+                break;
+            case RolloutCommand::keep:
+                add(keep());
+                break;
+            case RolloutCommand::roll_back:
+                add(roll_back());
+                break;
+            case RolloutCommand::give_up:
+                add({Outcome::gave_up});
+                break;
+        }
+    }
+    return outcomes;
+}
+
+Deployment::Outcomes Deployment::bind() {
+    std::shared_ptr<Release> next;
+    try {
+        next = open_next_release(start_, current(), upgrade_.successor() != 0);
+    } catch (const std::exception& error) {
+        return reject(error.what());
+    }
+    return_to_current();
+    return carry_out(rollout_.bound(std::move(next)));
+}
+
+Deployment::Outcomes Deployment::try_candidate() {
+    try {
+        probe_.emplace(*rollout_.candidate(), pipes_, SteadyClock::now());
+        return {};
+    } catch (const std::system_error& error) {
+        if (!rollout_.has_adopted()) throw;
+        return reject(error.what());
+    }
+}
+
+Deployment::Outcomes Deployment::adopt() {
+    Release& next = *rollout_.candidate();
+    try {
+        take_up(next);
+        if (rollout_.has_adopted()) {
+            spdlog::info("Reloading: new workers start");
+            open_error_log(next.settings().error_log);
+        }
+        give_logs(next);
+    } catch (const std::exception& error) {
+        return reject(error.what());
+    }
+    if (rollout_.has_adopted()) log_listeners(next.listeners, current().listeners);
+    const auto commands = rollout_.adopted();
+    follow_settings();
+    Outcomes outcomes{Outcome::adopted};
+    for (const Outcome outcome : carry_out(commands)) outcomes.push_back(outcome);
+    return outcomes;
+}
+
+Deployment::Outcomes Deployment::keep() {
+    return_to_current();
+    spdlog::error("Reload failed: the old workers serve on with the old settings");
+    return {Outcome::kept};
+}
+
+Deployment::Outcomes Deployment::roll_back() {
+    return_to_current();
+    change_error_log(current().settings().error_log);
+    follow_settings();
+    return {Outcome::rolled_back};
+}
+
+Deployment::Outcomes Deployment::reject(const std::string& reason) {
+    spdlog::error("{}", reason);
+    if (!rollout_.has_adopted()) {
+        failure_ = exit_no_app;
+        if (!current().settings().error_log.goes_to_stderr()) std::fprintf(stderr, "cppcorn: %s\n", reason.c_str());
+    }
+    return carry_out(rollout_.failed());
+}
+
+void Deployment::follow_settings() {
+    update_pidfile();
+    watch_.follow(current(), SteadyClock::now());
+}
+
+// Whatever has become of its folder: the workers that serve need none.
+void Deployment::return_to_current() {
+    try {
+        enter(current());
+    } catch (const std::exception& error) {
+        spdlog::error("{}", error.what());
+    }
+}
+
+// While the old master is there, the usual one is its own.
+std::string Deployment::pidfile_path() const {
+    const std::string& path = current().settings().pidfile;
+    if (path.empty()) return "";
+    return std::filesystem::absolute(path).string() + (upgrade_.has_predecessor() ? ".2" : "");
+}
+
+} // namespace cppcorn

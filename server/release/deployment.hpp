@@ -1,0 +1,92 @@
+// Brings releases into use in this process: carries out what Rollout decides, and lets the pidfile and the watched
+// files follow. What that means for the workers is left to the caller, who gets the outcomes.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/process/child.hpp"
+#include "server/process/pidfile.hpp"
+#include "server/release/app_probe.hpp"
+#include "server/release/app_watch.hpp"
+#include "server/release/rollout.hpp"
+#include "server/release/start_context.hpp"
+#include "server/release/upgrade.hpp"
+
+namespace cppcorn {
+
+class Deployment {
+  public:
+    using Time = AppProbe::Time;
+
+    enum class Outcome {
+        adopted,     // a release is in use: workers of the newest generation are to be started
+        kept,        // a reload has failed: all stays as it was
+        rolled_back, // the release before is in use again
+        gave_up,     // nothing can be served; failure() has the exit code
+    };
+    using Outcomes = std::vector<Outcome>; // in the order in which they came about
+
+    // All references outlive it.
+    Deployment(std::shared_ptr<Release> first, const StartContext& start, const Upgrade& upgrade, MasterPipes& pipes);
+
+    // Writes the pidfile and begins to try the first release. Throws as Pidfile and AppProbe do.
+    Outcomes start();
+    // Once the one that is being tried is through, if there is one.
+    Outcomes reload();
+    // The newest workers cannot start; `exit_code` is the one for that, if there is nothing to go back to.
+    Outcomes workers_cannot_start(int exit_code);
+    // A worker of the newest generation is ready.
+    void settled() { rollout_.settled(); }
+    // The service ends.
+    void stop();
+
+    // The process that tries a release; 0 if there is none.
+    pid_t probe_pid() const { return probe_ ? probe_->pid() : 0; }
+    Outcomes probe_exited(int wait_status);
+    // Kills a probe that takes too long.
+    void supervise(Time now);
+
+    // --reload: the file that has changed.
+    std::optional<std::string> changed_file(Time now) { return watch_.changed(now); }
+    int watch_fd() const { return watch_.fd(); } // readable: take_changes(); -1: nothing is watched
+    void take_changes(Time now) { watch_.take_changes(now); }
+
+    // When supervise() or changed_file() is due; Time::max() for never.
+    Time due() const;
+
+    const Release& current() const { return *rollout_.current(); }
+    Rollout& rollout() { return rollout_; }
+    const Rollout& rollout() const { return rollout_; }
+    int failure() const { return failure_; }
+
+    // Opens the access logs anew, those of the releases that only old workers run too.
+    void reopen_access_logs();
+    // The pidfile is at the place where this master's belongs now.
+    void update_pidfile();
+
+  private:
+    Outcomes carry_out(const Rollout::Commands& commands);
+    Outcomes bind();
+    Outcomes try_candidate();
+    Outcomes adopt();
+    Outcomes keep();
+    Outcomes roll_back();
+    Outcomes reject(const std::string& reason);
+    void follow_settings();
+    void return_to_current();
+    std::string pidfile_path() const;
+
+    const StartContext& start_;
+    const Upgrade& upgrade_;
+    MasterPipes& pipes_;
+    Rollout rollout_;
+    std::optional<AppProbe> probe_; // tries the rollout's candidate
+    std::unique_ptr<Pidfile> pidfile_;
+    AppWatch watch_;
+    int failure_ = 0;
+};
+
+} // namespace cppcorn

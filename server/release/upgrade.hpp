@@ -1,0 +1,50 @@
+// How a new master takes the place of an old one, on the same sockets (SIGUSR2). Both serve until the old one is told
+// to stop; a new one that is no good is told to stop instead, and nothing was lost. Until the old one has ended, the
+// unix sockets' files are its own. What passes between the two: server/release/hand_over.hpp.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <sys/types.h>
+
+#include "server/release/hand_over.hpp"
+#include "server/release/listener.hpp"
+#include "server/release/start_context.hpp"
+
+namespace cppcorn {
+
+class Upgrade {
+  public:
+    // `predecessor`: the master that this one is to replace, if there is one.
+    explicit Upgrade(std::optional<Predecessor> predecessor) : predecessor_(std::move(predecessor)) {}
+
+    // ---- As the old master
+
+    // Why no new master can be started now; nullopt if one can.
+    std::optional<std::string> obstacle() const;
+    // Starts one, on these sockets. Throws std::system_error if there can be no process.
+    void start(const StartContext& context, const Listeners& listeners, bool stderr_to_error_log);
+    // The new master that was started; 0 if there is none.
+    pid_t successor() const { return successor_; }
+    // It has ended, which is logged. True if it ended with exit code 0. `ending`: this master is about to stop, too.
+    bool successor_exited(int wait_status, const Listeners& listeners, bool ending);
+
+    // ---- As the new master
+
+    bool has_predecessor() const { return predecessor_.has_value(); }
+    pid_t predecessor() const { return predecessor_ ? predecessor_->pid : 0; }
+    // Readable once the old master has ended; -1 if there is none. For poll.
+    int predecessor_fd() const { return predecessor_ ? predecessor_->process.get() : -1; }
+    // The old master has ended: this one takes its place.
+    void predecessor_exited(const Listeners& listeners);
+
+    // No other master serves on these sockets.
+    bool is_alone() const { return successor_ == 0 && !predecessor_; }
+
+  private:
+    pid_t successor_ = 0;
+    std::optional<Predecessor> predecessor_;
+};
+
+} // namespace cppcorn
