@@ -303,7 +303,7 @@ void Arbiter::send(const SignalCommand& command) {
         spdlog::critical("WORKER TIMEOUT (pid:{}){}", command.pid,
                          request_under_way(scoreboard_.slot(command.slot), SteadyClock::now()));
     } else if (command.signal == SIGKILL) {
-        spdlog::warn("Killing worker (pid:{}), which did not exit within --graceful-timeout", command.pid);
+        spdlog::warn("Killing worker (pid:{}), which {}", command.pid, command.reason);
     }
     ::kill(command.pid, command.signal);
 }

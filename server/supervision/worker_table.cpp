@@ -21,10 +21,6 @@ std::chrono::milliseconds pause_after(int failed_rounds) {
     return std::min(pause, longest_pause);
 }
 
-bool leaving(const WorkerEntry& entry) {
-    return entry.state == WorkerState::retiring || entry.state == WorkerState::overdue;
-}
-
 } // namespace
 
 const WorkerEntry* WorkerTable::entry_of(pid_t pid) const {
@@ -86,8 +82,10 @@ void WorkerTable::spawned(int slot, pid_t pid, SteadyTime now) {
 
 void WorkerTable::ready(pid_t pid, SteadyTime now) {
     WorkerEntry* entry = find(pid);
-    if (entry == nullptr || entry->state != WorkerState::starting) return;
-    entry->state = WorkerState::serving;
+    if (entry == nullptr) return;
+    const WorkerState next = rule_of(entry->state, WorkerEvent::ready).next;
+    if (next == entry->state) return;
+    entry->state = next;
     entry->ready_at = now;
     entry->act_at = SteadyTime::max();
     if (is_current(*entry)) {
@@ -151,28 +149,33 @@ WorkerCommands WorkerTable::tick(SteadyTime now, const RequestDeadline& request_
 
 void WorkerTable::end_overdue(SteadyTime now, const RequestDeadline& request_deadline, WorkerCommands& commands) {
     for (auto& entry : entries_) {
-        const bool due = now >= entry.act_at;
-        if (leaving(entry) && due) {
-            entry.killed = true;
-            entry.act_at = now + kill_delay; // again, should the first be lost on a process in the kernel's hands
-            commands.signals.push_back({entry.pid, entry.slot, SIGKILL});
-            continue;
-        }
-        if (entry.state == WorkerState::overdue) continue;
-        const bool boot_overdue = entry.state == WorkerState::starting && due;
         const auto deadline = request_deadline(entry.slot);
-        const bool request_overdue = deadline && now >= *deadline;
-        if (!boot_overdue && !request_overdue) continue;
-        entry.state = WorkerState::overdue;
-        entry.act_at = now + kill_delay;
-        commands.signals.push_back({entry.pid, entry.slot, SIGABRT});
+        // KILL again and again, should the first be lost on a process in the kernel's hands.
+        if (now >= entry.act_at) {
+            apply(WorkerEvent::late, entry, now + kill_delay, commands);
+        } else if (deadline && now >= *deadline) {
+            apply(WorkerEvent::request_late, entry, now + kill_delay, commands);
+        }
     }
 }
 
-void WorkerTable::retire(WorkerEntry& entry, SteadyTime now, WorkerCommands& commands) {
-    entry.state = WorkerState::retiring;
-    entry.act_at = now + policy_.graceful_timeout;
-    commands.signals.push_back({entry.pid, entry.slot, SIGTERM});
+// `act_at`: when it is late next, if the event does anything to it.
+void WorkerTable::apply(WorkerEvent event, WorkerEntry& entry, SteadyTime act_at, WorkerCommands& commands) {
+    const WorkerRule& rule = rule_of(entry.state, event);
+    if (rule.signal == 0) return;
+    const bool hurries = event == WorkerEvent::stopped && stop_ == StopKind::quick;
+    const int signal = hurries ? SIGQUIT : rule.signal;
+    const char* reason = signal == SIGKILL ? kill_reason(entry) : "";
+    entry.state = rule.next;
+    entry.act_at = act_at;
+    entry.killed = entry.killed || signal == SIGKILL;
+    commands.signals.push_back({entry.pid, entry.slot, signal, reason});
+}
+
+const char* WorkerTable::kill_reason(const WorkerEntry& entry) const {
+    if (entry.state == WorkerState::overdue) return "did not exit within a second of SIGABRT";
+    if (stop_ == StopKind::quick) return "did not exit within a second of SIGQUIT";
+    return "did not exit within --graceful-timeout";
 }
 
 // The one to let go first: who asked for it, else the oldest that serves.
@@ -191,27 +194,24 @@ void WorkerTable::retire_unneeded(SteadyTime now, WorkerCommands& commands) {
     if (stop_) {
         if (stop_announced_) return;
         stop_announced_ = true;
-        for (auto& entry : entries_) {
-            if (entry.state == WorkerState::overdue) continue;
-            entry.state = WorkerState::retiring;
-            entry.act_at = stop_at_;
-            commands.signals.push_back({entry.pid, entry.slot, *stop_ == StopKind::quick ? SIGQUIT : SIGTERM});
-        }
+        for (auto& entry : entries_) apply(WorkerEvent::stopped, entry, stop_at_, commands);
         return;
     }
+    const SteadyTime grace_end = now + policy_.graceful_timeout;
     // An old worker goes only when a new one stands in its place.
     const int serving = count(true, WorkerState::serving);
     const int old_needed = std::max(0, wanted_ - serving);
     for (int old = count(false, WorkerState::serving); old > old_needed; --old) {
-        retire(*most_dispensable(false), now, commands);
+        apply(WorkerEvent::unneeded, *most_dispensable(false), grace_end, commands);
     }
     if (generation_ready_) {
         for (auto& entry : entries_) {
-            if (!is_current(entry) && entry.state == WorkerState::starting) retire(entry, now, commands);
+            if (is_current(entry) || entry.state != WorkerState::starting) continue;
+            apply(WorkerEvent::unneeded, entry, grace_end, commands);
         }
     }
     for (int surplus = serving - wanted_; surplus > 0; --surplus) {
-        retire(*most_dispensable(true), now, commands);
+        apply(WorkerEvent::unneeded, *most_dispensable(true), grace_end, commands);
     }
 }
 

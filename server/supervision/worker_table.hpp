@@ -1,20 +1,12 @@
 // Who works, who should, and what to do about the difference. Pure bookkeeping: events go in, commands come out; no
 // system call is made and the time is an argument, so that every rule of supervision can be tested without a fork.
-//
-//              | spawned   ready    tick: late          tick: not needed   exited
-//   -----------+---------------------------------------------------------------------------
-//   (no entry) | Starting  ignored  -                   -                  ignored
-//   Starting   | refused   Serving  ABRT -> Overdue     TERM -> Retiring   gone, a failed start
-//   Serving    | refused   ignored  ABRT -> Overdue     TERM -> Retiring   gone, replaced
-//   Retiring   | refused   ignored  KILL (stays)        -                  gone
-//   Overdue    | refused   ignored  KILL (stays)        -                  gone, replaced
-//
-// Late is: starting for longer than the boot timeout; a request past its deadline; retiring for longer than the grace;
-// overdue for a second. A retiring worker's request that passes its own deadline makes it Overdue too.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <vector>
 
@@ -25,6 +17,70 @@
 namespace cppcorn {
 
 enum class WorkerState { starting, serving, retiring, overdue };
+
+enum class WorkerEvent {
+    ready,        // it has loaded its app
+    late,         // starting: the boot timeout is over; retiring: its grace; overdue: the second since the last signal
+    request_late, // the request that it serves is past its deadline
+    unneeded,     // another one stands in its place, or fewer are wanted
+    stopped,      // all are told to leave
+};
+
+// What an event does to a worker: its next state, and the signal that it is sent (0: none). Spawned, it is starting;
+// exited, it is gone, whatever it was.
+struct WorkerRule {
+    WorkerState state;
+    WorkerEvent event;
+    WorkerState next;
+    int signal;
+};
+
+inline constexpr WorkerRule worker_rules[] = {
+    {WorkerState::starting, WorkerEvent::ready, WorkerState::serving, 0},
+    {WorkerState::starting, WorkerEvent::late, WorkerState::overdue, SIGABRT},
+    {WorkerState::starting, WorkerEvent::request_late, WorkerState::overdue, SIGABRT},
+    {WorkerState::starting, WorkerEvent::unneeded, WorkerState::retiring, SIGTERM},
+    {WorkerState::starting, WorkerEvent::stopped, WorkerState::retiring, SIGTERM},
+
+    {WorkerState::serving, WorkerEvent::ready, WorkerState::serving, 0},
+    {WorkerState::serving, WorkerEvent::late, WorkerState::serving, 0}, // it has no deadline of its own
+    {WorkerState::serving, WorkerEvent::request_late, WorkerState::overdue, SIGABRT},
+    {WorkerState::serving, WorkerEvent::unneeded, WorkerState::retiring, SIGTERM},
+    {WorkerState::serving, WorkerEvent::stopped, WorkerState::retiring, SIGTERM},
+
+    {WorkerState::retiring, WorkerEvent::ready, WorkerState::retiring, 0},
+    {WorkerState::retiring, WorkerEvent::late, WorkerState::retiring, SIGKILL},
+    {WorkerState::retiring, WorkerEvent::request_late, WorkerState::overdue, SIGABRT},
+    {WorkerState::retiring, WorkerEvent::unneeded, WorkerState::retiring, 0},
+    {WorkerState::retiring, WorkerEvent::stopped, WorkerState::retiring, SIGTERM}, // SIGQUIT hurries it
+
+    {WorkerState::overdue, WorkerEvent::ready, WorkerState::overdue, 0},
+    {WorkerState::overdue, WorkerEvent::late, WorkerState::overdue, SIGKILL},
+    {WorkerState::overdue, WorkerEvent::request_late, WorkerState::overdue, 0},
+    {WorkerState::overdue, WorkerEvent::unneeded, WorkerState::overdue, 0},
+    {WorkerState::overdue, WorkerEvent::stopped, WorkerState::overdue, 0},
+};
+
+constexpr const WorkerRule& rule_of(WorkerState state, WorkerEvent event) {
+    return *std::find_if(std::begin(worker_rules), std::end(worker_rules),
+                         [&](const WorkerRule& rule) { return rule.state == state && rule.event == event; });
+}
+
+// Each pair of a state and an event has one rule.
+constexpr bool has_each_rule_once() {
+    using enum WorkerState;
+    using enum WorkerEvent;
+    std::size_t pairs = 0;
+    for (const WorkerState state : {starting, serving, retiring, overdue}) {
+        for (const WorkerEvent event : {ready, late, request_late, unneeded, stopped}) {
+            pairs++;
+            const auto matches = [&](const WorkerRule& rule) { return rule.state == state && rule.event == event; };
+            if (std::count_if(std::begin(worker_rules), std::end(worker_rules), matches) != 1) return false;
+        }
+    }
+    return std::size(worker_rules) == pairs;
+}
+static_assert(has_each_rule_once());
 
 struct WorkerEntry {
     int slot = 0;
@@ -42,6 +98,7 @@ struct SignalCommand {
     pid_t pid;
     int slot;
     int signal;
+    const char* reason = ""; // of a SIGKILL: "did not exit within --graceful-timeout"
 };
 
 struct WorkerCommands {
@@ -121,7 +178,8 @@ class WorkerTable {
     void end_overdue(SteadyTime now, const RequestDeadline& request_deadline, WorkerCommands& commands);
     void retire_unneeded(SteadyTime now, WorkerCommands& commands);
     void spawn_missing(SteadyTime now, WorkerCommands& commands);
-    void retire(WorkerEntry& entry, SteadyTime now, WorkerCommands& commands);
+    void apply(WorkerEvent event, WorkerEntry& entry, SteadyTime act_at, WorkerCommands& commands);
+    const char* kill_reason(const WorkerEntry& entry) const;
     WorkerEntry* most_dispensable(bool current);
     int missing() const;
 
