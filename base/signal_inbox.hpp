@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "base/unique_fd.hpp"
+#include "base/server_fd.hpp"
 
 namespace cppcorn {
 
@@ -39,7 +39,7 @@ class SignalInbox {
     bool noted(int signal) const;
 
   private:
-    UniqueFd wake_;
+    ServerFd wake_;
 };
 
 } // namespace cppcorn

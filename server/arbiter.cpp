@@ -4,7 +4,6 @@
 #include <csignal>
 #include <utility>
 
-#include <fcntl.h>
 #include <poll.h>
 #include <spdlog/spdlog.h>
 #include <sys/wait.h>
@@ -14,17 +13,11 @@
 #include "base/signals.hpp"
 #include "server/supervision/service_report.hpp"
 #include "server/supervision/worker_end.hpp"
+#include "server/supervision/worker_process.hpp"
 #include "workers/master_link.hpp"
 #include "workers/worker.hpp"
 
 namespace cppcorn {
-namespace {
-
-bool has_terminal() {
-    return UniqueFd(::open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC)).is_open();
-}
-
-} // namespace
 
 Arbiter::Arbiter(std::shared_ptr<Release> release, std::optional<Predecessor> predecessor, Surroundings surroundings)
     : around_(surroundings),
@@ -33,7 +26,7 @@ Arbiter::Arbiter(std::shared_ptr<Release> release, std::optional<Predecessor> pr
       scoreboard_(most_processes),
       table_(most_processes),
       upgrade_(std::move(predecessor)),
-      deployment_(std::move(release), around_.start, upgrade_, pipes_) {
+      deployment_(std::move(release), around_.start, upgrade_, around_.title) {
     ignore_signals(ProcessKind::master);
 }
 
@@ -222,7 +215,7 @@ void Arbiter::begin_upgrade() {
     }
     try {
         upgrade_.start(around_.start, release().listeners, settings().daemon);
-        spdlog::info("Handling signal: usr2; the new master has pid {}", upgrade_.successor());
+        spdlog::info("Handling signal: usr2; started the new master (pid:{})", upgrade_.successor());
     } catch (const std::system_error& error) {
         spdlog::error("Handling signal: usr2; cannot start a new master: {}", error.what());
     }
@@ -279,14 +272,7 @@ WorkerTable::RequestDeadline Arbiter::request_deadline() const {
 bool Arbiter::spawn(int slot, SteadyTime now) {
     scoreboard_.slot(slot).clear();
     try {
-        const pid_t pid = fork_child(worker_orphan_grace, release().identity, [&] {
-            // What this worker does not need, it must not keep open, least of all old listeners.
-            deployment_.settled();
-            around_.daemon.forget();
-            around_.service_manager.forget();
-            return worker_main(release(), slot, scoreboard_.slot(slot), pipes_, around_.title);
-        });
-        table_.spawned(slot, pid, now);
+        table_.spawned(slot, start_worker(release(), slot, scoreboard_.slot(slot), pipes_, around_.title), now);
         if (std::exchange(fork_failing_, false)) spdlog::info("Workers can be started again");
         return true;
     } catch (const std::system_error& error) {
@@ -315,7 +301,7 @@ void Arbiter::worker_exited(pid_t pid, int wait_status) {
     ScoreboardSlot& board = scoreboard_.slot(known->slot);
     const auto entry = table_.exited(pid, board.requests() > 0 || board.busy(), SteadyClock::now());
     if (entry->state == WorkerState::starting && WIFEXITED(wait_status)) {
-        start_failure_ = WEXITSTATUS(wait_status) == exit_no_app ? exit_no_app : exit_no_worker;
+        start_failure_ = WEXITSTATUS(wait_status) == worker_exit_no_app ? exit_no_app : exit_no_worker;
     }
     const bool asked_to = entry->state == WorkerState::retiring || life_.stopping();
     log_worker_end(*entry, asked_to, wait_status, board);

@@ -9,11 +9,8 @@
 #include <unistd.h>
 
 #include "base/crash_report.hpp"
-#include "base/log/error_log.hpp"
+#include "base/signal_inbox.hpp"
 #include "base/signals.hpp"
-#include "server/exit_codes.hpp"
-#include "server/process/daemon.hpp"
-#include "workers/sync_worker.hpp"
 
 namespace cppcorn {
 namespace {
@@ -28,21 +25,6 @@ void raise_descriptor_limit(const WorkerSettings& settings) {
     if (limit.rlim_cur >= wanted) return;
     limit.rlim_cur = std::min(wanted, limit.rlim_max);
     ::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-// All that a fresh child must not keep of the master's.
-void become_worker(const Release& release, MasterPipes& pipes, ProcessTitle& title) {
-    pipes.forget_master();
-    if (release.settings().daemon) {
-        leave_terminal(release.settings());
-        reopen_error_log();
-        release.access_log->reopen();
-    }
-    title.set("cppcorn: worker [" + release.settings().display_name() + "]");
-    ignore_signals(ProcessKind::worker);
-    install_crash_report();
-    raise_descriptor_limit(release.settings().worker);
-    apply_environment(release.settings());
 }
 
 bool start_app(const cppcorn_app& app, int slot_number, const WorkerSettings& settings) {
@@ -62,39 +44,34 @@ struct AccessLogFlush {
     ~AccessLogFlush() { log.flush(); }
 };
 
-void serve(const Release& release, const cppcorn_app& app, ScoreboardSlot& slot, SignalInbox& signals,
-           MasterPipes& pipes) {
-    std::vector<ListeningSocket> listeners;
-    for (const auto& listener : release.listeners) listeners.push_back(listener->for_worker());
-    WorkerContext context(release.settings().worker, app, slot, *release.access_log, signals);
-    MasterLink master(std::move(pipes.notices_write), std::move(pipes.leash_read));
-    SyncWorker worker(context, listeners, master, signals);
-    const AccessLogFlush flush{*release.access_log};
-    master.tell(Notice::ready);
-    worker.run();
+void serve(const WorkerSetup& setup, const cppcorn_app& app, SignalInbox& signals) {
+    WorkerContext context(setup.settings, app, setup.slot, setup.access_log, signals);
+    const AccessLogFlush flush{setup.access_log};
+    setup.worker_class.run(context, setup.listeners, setup.master, signals);
 }
 
 } // namespace
 
-int worker_main(const Release& release, int slot_number, ScoreboardSlot& slot, MasterPipes& pipes,
-                ProcessTitle& title) {
+int run_worker(const WorkerSetup& setup) {
     SignalInbox signals(signals_used(ProcessKind::worker, SignalUse::handled));
-    become_worker(release, pipes, title);
+    ignore_signals(ProcessKind::worker);
+    install_crash_report();
+    raise_descriptor_limit(setup.settings);
     unblock_all_signals();
     spdlog::info("Booting worker with pid: {}", ::getpid());
     std::optional<AppModule> loaded;
     try {
-        if (!release.preloaded) loaded.emplace(load_app(release));
+        if (setup.preloaded == nullptr) loaded.emplace(setup.load_app());
     } catch (const AppLoadError& error) {
         spdlog::error("{}", error.what());
-        return exit_no_app;
+        return worker_exit_no_app;
     }
-    const cppcorn_app& app = loaded ? loaded->app() : release.preloaded->app();
-    if (!start_app(app, slot_number, release.settings().worker)) return exit_no_worker;
-    serve(release, app, slot, signals, pipes);
+    const cppcorn_app& app = loaded ? loaded->app() : *setup.preloaded;
+    if (!start_app(app, setup.slot_number, setup.settings)) return worker_exit_cannot_start;
+    serve(setup, app, signals);
     spdlog::info("Worker exiting (pid: {})", ::getpid());
     if (app.worker_exit != nullptr) app.worker_exit(app.self);
-    return exit_clean;
+    return worker_exit_clean;
 }
 
 } // namespace cppcorn

@@ -1,17 +1,41 @@
 // The life of one worker process, from the fork to its exit code.
 #pragma once
 
-#include "server/process/child.hpp"
-#include "server/process/process_title.hpp"
-#include "server/release/release.hpp"
+#include <functional>
+#include <vector>
+
+#include "workers/access_log/access_log.hpp"
+#include "workers/app/app_module.hpp"
+#include "workers/context/listening_socket.hpp"
 #include "workers/context/scoreboard_slot.hpp"
+#include "workers/context/worker_settings.hpp"
+#include "workers/master_link.hpp"
+#include "workers/worker_class.hpp"
 
 namespace cppcorn {
 
-// What a worker's request may still take once the master is dead.
-constexpr auto worker_orphan_grace = std::chrono::seconds(1);
+// What a worker ends with. The master's own codes (server/exit_codes.hpp) say the same where it has to give up.
+enum WorkerExit {
+    worker_exit_clean = 0,
+    worker_exit_cannot_start = 3,
+    worker_exit_no_app = 4, // it cannot be loaded
+};
 
-// Runs in the child. Returns its exit code.
-int worker_main(const Release& release, int slot_number, ScoreboardSlot& slot, MasterPipes& pipes, ProcessTitle& title);
+// What a worker is given by the process that has forked it. All of it outlives the worker.
+struct WorkerSetup {
+    const WorkerClass& worker_class;
+    const WorkerSettings& settings;
+    const std::vector<ListeningSocket>& listeners;
+    AccessLog& access_log;
+    MasterLink& master;
+    ScoreboardSlot& slot;
+    int slot_number;
+    const cppcorn_app* preloaded;        // null: the worker loads the app itself,
+    std::function<AppModule()> load_app; // by this. Throws AppLoadError
+};
+
+// Runs in the child, which has the identity and environment that the app is to have, and blocks all signals. Serves
+// until it is told to leave, and returns the exit code. What cannot go on in another way throws.
+int run_worker(const WorkerSetup& setup);
 
 } // namespace cppcorn

@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 #include "base/log/log_loss.hpp"
-#include "base/unique_fd.hpp"
+#include "base/server_fd.hpp"
 
 namespace cppcorn {
 
@@ -64,7 +64,7 @@ class LogFile {
     int standard_fd_;
     StandardStream stream_;
     bool own_files_only_;
-    UniqueFd own_; // of a file; or of a standard pipe or terminal, opened once more for ourselves
+    ServerFd own_; // of a file; or of a standard pipe or terminal, opened once more for ourselves
     Manner manner_ = Manner::plain;
     std::size_t batch_size_ = 0; // bytes that a write takes without another process's lines among them
     dev_t device_ = 0;

@@ -1,13 +1,17 @@
 #include "server/process/child.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <exception>
+#include <iterator>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include "base/kill_timer.hpp"
+#include "base/log/error_log.hpp"
 #include "base/signals.hpp"
 #include "base/system_call.hpp"
 
@@ -26,25 +30,38 @@ MasterPipes MasterPipes::open() {
     return pipes;
 }
 
-void MasterPipes::forget_master() {
-    notices_read.reset();
-    leash_write.reset();
+namespace {
+
+const ChildRoleRow& row_of(ChildRole role) {
+    return *std::find_if(std::begin(child_roles), std::end(child_roles),
+                         [&](const ChildRoleRow& row) { return row.role == role; });
 }
 
-pid_t fork_child(std::chrono::seconds orphan_grace, const std::optional<Identity>& identity,
-                 const std::function<int()>& main) {
+// All that a fresh child must not keep of the master's.
+void forget_master(const ChildPlan& plan, const ChildRoleRow& row, ProcessTitle* title, pid_t master) {
+    reset_signals();
+    std::vector<int> keeps = plan.keeps;
+    keeps.push_back(error_log_fd());
+    close_server_fds(keeps);
+    if (row.title != nullptr && title != nullptr) title->set(fmt::format("cppcorn: {} [{}]", row.title, plan.name));
+    if (row.takes_identity && plan.identity) assume_identity(*plan.identity);
+    if (row.orphan_grace.count() == 0) return;
+    make_last_resort();
+    arm_last_resort_with_parent(row.orphan_grace);
+    if (::getppid() != master) arm_last_resort(row.orphan_grace); // it died before it could be told
+}
+
+} // namespace
+
+pid_t fork_child(const ChildPlan& plan, ProcessTitle* title, const std::function<int()>& main) {
     spdlog::default_logger_raw()->flush();
     const SignalBlock block;
     const pid_t master = ::getpid();
     const pid_t pid = check(::fork(), "cannot fork");
     if (pid != 0) return pid;
-    reset_signals();
     int code = 1;
     try {
-        if (identity) assume_identity(*identity);
-        make_last_resort();
-        arm_last_resort_with_parent(orphan_grace);
-        if (::getppid() != master) arm_last_resort(orphan_grace); // it died before it could be told
+        forget_master(plan, row_of(plan.role), title, master);
         code = main();
     } catch (const std::exception& error) {
         spdlog::error("{}", error.what());

@@ -1,35 +1,62 @@
-// What every child of the master is at first: a copy of it that has to forget most of what it was.
+// What every child of the master is at first: a copy of it that has to forget most of what it was. There is one fork
+// and one forgetting; what differs between the kinds of children is a row of a table.
 #pragma once
 
 #include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <sys/types.h>
 
-#include "base/unique_fd.hpp"
+#include "base/server_fd.hpp"
 #include "server/process/identity.hpp"
+#include "server/process/process_title.hpp"
 
 namespace cppcorn {
 
-// The master's ends of the pipes that tie the children to it. A child closes them.
-struct MasterPipes {
-    UniqueFd notices_read;  // what workers tell (workers/master_link.hpp)
-    UniqueFd notices_write; // for the children
-    UniqueFd leash_read;    // for the children
-    UniqueFd leash_write;   // the master's alone: its end tells the children that the master is gone
-
-    static MasterPipes open();
-    // In a child.
-    void forget_master();
+enum class ChildRole {
+    probe,     // tries the app (server/release/app_probe.hpp)
+    worker,    // serves (server/supervision/worker_process.hpp)
+    successor, // becomes a new master (server/release/hand_over.hpp)
 };
 
-// Forks. The child takes on the identity, if there is one, runs `main` with all signals blocked and default actions,
-// and ends with the code that it returns; no destructor or exit handler of the master's runs in it. A child that is
-// stuck somewhere when the master dies is ended by the kernel `orphan_grace` later. Throws std::system_error if there
-// can be no child.
-pid_t fork_child(std::chrono::seconds orphan_grace, const std::optional<Identity>& identity,
-                 const std::function<int()>& main);
+struct ChildRoleRow {
+    ChildRole role;
+    const char* title;                 // "cppcorn: worker [app]"; null: it will be another program, with its own
+    bool takes_identity;               // becomes the user of --user before anything else
+    std::chrono::seconds orphan_grace; // how long it may outlive the master; 0: for ever
+};
+
+inline constexpr ChildRoleRow child_roles[] = {
+    {ChildRole::probe, "probe", true, std::chrono::seconds(1)},
+    {ChildRole::worker, "worker", true, std::chrono::seconds(1)},
+    {ChildRole::successor, nullptr, false, std::chrono::seconds(0)},
+};
+
+struct ChildPlan {
+    ChildRole role;
+    std::string name;                 // of the app, for the title
+    std::optional<Identity> identity; // that it takes on, if its role does
+    std::vector<int> keeps;           // of our descriptors, besides the error log's
+};
+
+// Forks. The child has default actions for signals, all of them blocked; it has its role's title and identity, and of
+// the server's own descriptors (base/server_fd.hpp) those that the plan keeps, the error log's and the standard
+// streams. It runs `main` and ends with the code that it returns, or with 1 after an exception, which is logged; no
+// destructor or exit handler of the master's runs in it. A child that is stuck somewhere when the master dies is ended
+// by the kernel when its grace is over. `title` may be null. Throws std::system_error if there can be no child.
+pid_t fork_child(const ChildPlan& plan, ProcessTitle* title, const std::function<int()>& main);
+
+// The pipes that tie the workers to the master.
+struct MasterPipes {
+    ServerFd notices_read;  // what workers tell (workers/master_link.hpp)
+    ServerFd notices_write; // for the workers
+    ServerFd leash_read;    // for the workers
+    ServerFd leash_write;   // the master's alone: its end tells the workers that the master is gone
+
+    static MasterPipes open();
+};
 
 } // namespace cppcorn

@@ -20,6 +20,10 @@ namespace {
 
 } // namespace
 
+bool has_terminal() {
+    return UniqueFd(::open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC)).is_open();
+}
+
 void leave_terminal(const Settings& settings) {
     const UniqueFd nothing(check(::open("/dev/null", O_RDWR | O_CLOEXEC), "cannot open /dev/null"));
     check(::dup2(nothing.get(), STDIN_FILENO), "cannot let go of the terminal");

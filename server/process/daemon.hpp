@@ -2,10 +2,13 @@
 // script that starts one knows. Until then, the master prints to the terminal as usual; workers never do.
 #pragma once
 
-#include "base/unique_fd.hpp"
+#include "base/server_fd.hpp"
 #include "server/settings/settings.hpp"
 
 namespace cppcorn {
+
+// Whether this process belongs to a terminal, which sends it signals of its own accord.
+bool has_terminal();
 
 // Standard streams become /dev/null; stdout and stderr stay where --capture-output has sent them. Throws
 // std::system_error.
@@ -21,13 +24,11 @@ class Daemon {
     bool serves(const Settings& settings);
     // It has ended before it served.
     void failed(int code);
-    // In a child, which has nothing to report.
-    void forget() { promise_.reset(); }
 
   private:
     void report(int code);
 
-    UniqueFd promise_; // to the first process: one int
+    ServerFd promise_; // to the first process: one int
     bool serves_ = false;
 };
 

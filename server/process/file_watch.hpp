@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/unique_fd.hpp"
+#include "base/server_fd.hpp"
 
 namespace cppcorn {
 
@@ -41,7 +41,7 @@ class FileWatch {
     void note(const std::string& path, Time now);
 
     std::vector<std::string> paths_;
-    UniqueFd inotify_;
+    ServerFd inotify_;
     std::map<Place, std::string> places_; // and the path that is meant
     std::set<std::string> changed_;
     Time settled_at_ = Time::max();

@@ -53,7 +53,7 @@ void write_pid(const std::string& path) {
 Pidfile::Pidfile(const std::string& path) : path_(std::filesystem::absolute(path)) {
     const pid_t holder = read_pid(path_);
     if (holder != ::getpid() && is_alive(holder)) {
-        throw std::runtime_error("already running with pid " + std::to_string(holder) + ", says pidfile " + path_ +
+        throw std::runtime_error("already running (pid:" + std::to_string(holder) + "), says pidfile " + path_ +
                                  "; stop it, or remove the file if that is another program");
     }
     const std::string temporary = path_ + "." + std::to_string(::getpid()) + ".tmp";

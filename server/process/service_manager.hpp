@@ -6,7 +6,7 @@
 #include <chrono>
 #include <string>
 
-#include "base/unique_fd.hpp"
+#include "base/server_fd.hpp"
 
 namespace cppcorn {
 
@@ -26,9 +26,6 @@ class ServiceManager {
     // This process is the one that was meant.
     void take_over();
 
-    // In a child, which has nothing to tell.
-    void forget() { socket_.reset(); }
-
     // When ping() is due, or update() because the manager was too busy to be told; Time::max() for never.
     Time due() const { return std::min(ping_due_, retry_at_); }
     void ping(Time now);
@@ -36,7 +33,7 @@ class ServiceManager {
   private:
     bool tell(const std::string& message);
 
-    UniqueFd socket_;
+    ServerFd socket_;
     std::chrono::microseconds watchdog_{0}; // between pings; 0: none
     Time ping_due_ = Time::max();
     Time retry_at_ = Time::max();

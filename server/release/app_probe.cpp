@@ -16,10 +16,8 @@ namespace cppcorn {
 namespace {
 
 constexpr std::size_t longest_message = 4096;
-constexpr auto orphan_grace = std::chrono::seconds(1);
 
-int probe_main(const Release& release, MasterPipes& pipes, int message_fd) {
-    pipes.forget_master();
+int probe_main(const Release& release, int message_fd) {
     unblock_all_signals();
     install_crash_report();
     enter(release);
@@ -37,12 +35,13 @@ int probe_main(const Release& release, MasterPipes& pipes, int message_fd) {
 
 } // namespace
 
-AppProbe::AppProbe(const Release& release, MasterPipes& pipes, Time now) : app_spec_(release.settings().app) {
+AppProbe::AppProbe(const Release& release, ProcessTitle* title, Time now) : app_spec_(release.settings().app) {
     int message[2];
     check(::pipe2(message, O_CLOEXEC | O_NONBLOCK), "cannot make a pipe");
     message_.reset(message[0]);
     const UniqueFd write_end(message[1]);
-    pid_ = fork_child(orphan_grace, release.identity, [&] { return probe_main(release, pipes, write_end.get()); });
+    const ChildPlan plan{ChildRole::probe, release.settings().display_name(), release.identity, {release.folder.get()}};
+    pid_ = fork_child(plan, title, [&] { return probe_main(release, write_end.get()); });
     const auto timeout = release.settings().boot_timeout;
     deadline_ = timeout.count() > 0 ? now + timeout : Time::max();
 }

@@ -17,9 +17,9 @@ class AppProbe {
   public:
     using Time = std::chrono::steady_clock::time_point;
 
-    // Starts it, in a child that has a copy of the release; nothing of it is kept here. `pipes` are the master's. Throws
-    // std::system_error if there can be no child.
-    AppProbe(const Release& release, MasterPipes& pipes, Time now);
+    // Starts it, in a child that has a copy of the release; nothing of it is kept here. `title` is this process's, which
+    // the child changes for itself; it may be null. Throws std::system_error if there can be no child.
+    AppProbe(const Release& release, ProcessTitle* title, Time now);
 
     pid_t pid() const { return pid_; }
     Time deadline() const { return deadline_; } // kill() is due
@@ -30,7 +30,7 @@ class AppProbe {
 
   private:
     std::string app_spec_;
-    UniqueFd message_;
+    ServerFd message_;
     pid_t pid_ = 0;
     Time deadline_;
     bool killed_ = false;

@@ -25,8 +25,8 @@ void log_listeners(const Listeners& listeners, const Listeners& known) {
 } // namespace
 
 Deployment::Deployment(std::shared_ptr<Release> first, const StartContext& start, const Upgrade& upgrade,
-                       MasterPipes& pipes)
-    : start_(start), upgrade_(upgrade), pipes_(pipes), rollout_(std::move(first)) {}
+                       ProcessTitle& title)
+    : start_(start), upgrade_(upgrade), title_(title), rollout_(std::move(first)) {}
 
 Deployment::Outcomes Deployment::start() {
     // The old master has seen to it that there is one new master only: whatever is there is left over.
@@ -130,7 +130,7 @@ Deployment::Outcomes Deployment::bind() {
 
 Deployment::Outcomes Deployment::try_candidate() {
     try {
-        probe_.emplace(*rollout_.candidate(), pipes_, SteadyClock::now());
+        probe_.emplace(*rollout_.candidate(), &title_, SteadyClock::now());
         return {};
     } catch (const std::system_error& error) {
         if (!rollout_.has_adopted()) throw;

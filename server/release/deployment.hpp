@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "server/process/child.hpp"
 #include "server/process/pidfile.hpp"
+#include "server/process/process_title.hpp"
 #include "server/release/app_probe.hpp"
 #include "server/release/app_watch.hpp"
 #include "server/release/rollout.hpp"
@@ -30,7 +30,7 @@ class Deployment {
     using Outcomes = std::vector<Outcome>; // in the order in which they came about
 
     // All references outlive it.
-    Deployment(std::shared_ptr<Release> first, const StartContext& start, const Upgrade& upgrade, MasterPipes& pipes);
+    Deployment(std::shared_ptr<Release> first, const StartContext& start, const Upgrade& upgrade, ProcessTitle& title);
 
     // Writes the pidfile and begins to try the first release. Throws as Pidfile and AppProbe do.
     Outcomes start();
@@ -81,7 +81,7 @@ class Deployment {
 
     const StartContext& start_;
     const Upgrade& upgrade_;
-    MasterPipes& pipes_;
+    ProcessTitle& title_;
     Rollout rollout_;
     std::optional<AppProbe> probe_; // tries the rollout's candidate
     std::unique_ptr<Pidfile> pidfile_;

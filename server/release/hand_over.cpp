@@ -8,7 +8,6 @@
 #include <stdexcept>
 
 #include <fcntl.h>
-#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -16,7 +15,7 @@
 #include "base/log/error_log.hpp"
 #include "base/signals.hpp"
 #include "base/system_call.hpp"
-#include "server/exit_codes.hpp"
+#include "server/process/child.hpp"
 #include "server/process/environment.hpp"
 
 namespace cppcorn {
@@ -87,8 +86,8 @@ bool is_of_one_process(std::string_view variable) {
            name == "LISTEN_FDNAMES" || name == "LISTEN_PIDFDID" || name == "WATCHDOG_PID";
 }
 
-// Runs in the child, with all signals blocked. Returns only if the program cannot be run.
-void run_program(const StartContext& start, const Listeners& listeners, pid_t master, bool to_error_log) {
+// Runs in the child, with all signals blocked. Throws if the program cannot be run; else it never returns.
+int run_program(const StartContext& start, const Listeners& listeners, pid_t master, bool to_error_log) {
     std::vector<std::string> environment;
     for (const auto& variable : start.environment()) {
         if (!is_of_one_process(variable)) environment.push_back(variable);
@@ -110,7 +109,6 @@ void run_program(const StartContext& start, const Listeners& listeners, pid_t ma
     ::umask(start.umask());
     // A daemon's stderr leads nowhere, and why it could not start is worth knowing.
     if (to_error_log) check(::dup2(error_log_fd(), STDERR_FILENO), "cannot pass on the error log");
-    reset_signals();
     unblock_all_signals();
     // execvpe() would give a file that is no program to the shell.
     const bool is_path = start.arguments().front().find('/') != std::string::npos;
@@ -156,17 +154,10 @@ Listeners open_inherited(Inheritance& inheritance) {
 }
 
 pid_t start_successor(const StartContext& start, const Listeners& listeners, bool to_error_log) {
-    spdlog::default_logger_raw()->flush();
-    const SignalBlock block;
+    ChildPlan plan{ChildRole::successor, "", {}, {start.folder_fd()}};
+    for (const auto& listener : listeners) plan.keeps.push_back(listener->for_worker().fd);
     const pid_t master = ::getpid();
-    const pid_t pid = check(::fork(), "cannot fork");
-    if (pid != 0) return pid;
-    try {
-        run_program(start, listeners, master, to_error_log);
-    } catch (const std::exception& error) {
-        spdlog::error("{}", error.what());
-    }
-    ::_exit(exit_settings);
+    return fork_child(plan, nullptr, [&] { return run_program(start, listeners, master, to_error_log); });
 }
 
 } // namespace cppcorn

@@ -15,7 +15,7 @@
 
 #include <sys/types.h>
 
-#include "base/unique_fd.hpp"
+#include "base/server_fd.hpp"
 #include "server/release/listener.hpp"
 #include "server/release/start_context.hpp"
 
@@ -24,7 +24,7 @@ namespace cppcorn {
 // The master that started this one and is still there. Its end makes this one the master.
 struct Predecessor {
     pid_t pid = 0;
-    UniqueFd process; // a pidfd: readable once it has ended
+    ServerFd process; // a pidfd: readable once it has ended
 };
 
 struct InheritedSocket {

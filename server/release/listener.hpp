@@ -9,7 +9,7 @@
 
 #include <sys/types.h>
 
-#include "base/unique_fd.hpp"
+#include "base/server_fd.hpp"
 #include "server/release/address.hpp"
 #include "server/settings/settings.hpp"
 #include "workers/context/listening_socket.hpp"
@@ -50,7 +50,7 @@ class Listener {
 
     BindAddress address_; // as asked for
     BindAddress bound_;   // as it is
-    UniqueFd socket_;
+    ServerFd socket_;
     pid_t maker_ = 0;
     bool owns_file_ = true;
     std::optional<ino_t> inode_; // of the unix socket's file

@@ -19,7 +19,7 @@ namespace cppcorn {
 struct Release {
     LoadedSettings loaded;
     AppSpec app;
-    UniqueFd folder;                  // the current one when it was made: relative paths start there
+    ServerFd folder;                  // the current one when it was made: relative paths start there
     std::optional<Identity> identity; // that the workers and the probe take on
     Listeners listeners;
     std::shared_ptr<AccessLog> access_log;

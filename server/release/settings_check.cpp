@@ -35,8 +35,7 @@ int wait_for_end(AppProbe& probe) {
 int check_settings(LoadedSettings loaded) {
     const std::shared_ptr<Release> release = prepare_release(std::move(loaded));
     if (::geteuid() == 0) release->identity = wanted_identity(release->settings()); // no code of the app as root
-    MasterPipes pipes = MasterPipes::open();
-    AppProbe probe(*release, pipes, std::chrono::steady_clock::now());
+    AppProbe probe(*release, nullptr, std::chrono::steady_clock::now());
     const int status = wait_for_end(probe);
     const auto error = probe.verdict(status);
     if (!error) return exit_clean;

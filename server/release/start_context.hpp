@@ -8,7 +8,7 @@
 
 #include <sys/types.h>
 
-#include "base/unique_fd.hpp"
+#include "base/server_fd.hpp"
 #include "server/settings/settings_loader.hpp"
 
 namespace cppcorn {
@@ -21,6 +21,8 @@ class StartContext {
     // The folder under the name that it was entered by, so that a link that has been moved since (current ->
     // releases/8) is followed; if that name is gone, the folder itself. Throws std::system_error.
     void enter_folder() const;
+    // The folder's descriptor. For a child that is to enter it.
+    int folder_fd() const { return folder_.get(); }
 
     // From the same arguments, in the folder of the start; then goes to --chdir. Throws as load_settings() does, and
     // std::system_error.
@@ -41,7 +43,7 @@ class StartContext {
     std::vector<std::string> arguments_;
     std::vector<std::string> environment_;
     std::string folder_name_; // $PWD, if that was right; else empty
-    UniqueFd folder_;
+    ServerFd folder_;
     mode_t umask_ = 0;
     std::vector<std::string> binds_;
 };

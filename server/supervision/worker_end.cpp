@@ -7,7 +7,7 @@
 
 #include "base/log/escape.hpp"
 #include "base/signals.hpp"
-#include "server/exit_codes.hpp"
+#include "workers/worker.hpp"
 
 namespace cppcorn {
 
@@ -27,7 +27,7 @@ void log_worker_end(const WorkerEntry& entry, bool asked_to, int wait_status, co
         return;
     }
     const int code = WEXITSTATUS(wait_status);
-    if (code == exit_clean && asked_to && request.empty()) return;
+    if (code == worker_exit_clean && asked_to && request.empty()) return;
     spdlog::error("Worker (pid:{}) exited with code {}{}", entry.pid, code, request);
 }
 

@@ -33,6 +33,10 @@ AccessLog::~AccessLog() {
     flush();
 }
 
+int AccessLog::fd() const {
+    return file_ != nullptr ? file_->fd() : -1;
+}
+
 void AccessLog::write(const AccessRecord& record) {
     if (!active()) return;
     const std::size_t before = lines_.size();

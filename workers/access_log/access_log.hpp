@@ -56,6 +56,9 @@ class AccessLog {
     void write(const AccessRecord& record);
     void flush();
 
+    // What it writes to; -1 if it is inactive.
+    int fd() const;
+
     // USR1. Keeps the old file and logs an error where the new one cannot be opened.
     void reopen();
 

@@ -1,6 +1,9 @@
 #include "server/settings/rows/workers.hpp"
 
+#include <stdexcept>
+
 #include "server/settings/cpu_count.hpp"
+#include "workers/worker_class.hpp"
 
 namespace cppcorn {
 namespace {
@@ -21,6 +24,15 @@ SettingValue workers() {
                         [](int count) { return std::to_string(count); });
 }
 
+SettingValue worker_class() {
+    const auto parse = [](const std::string& text) {
+        if (find_worker_class(text) != nullptr) return text;
+        throw std::invalid_argument("'" + text + "' is not supported; the worker classes are: " + worker_class_names());
+    };
+    return single_value(Kind::text, field(&Settings::worker_class), parse,
+                        [](const std::string& text) { return text; });
+}
+
 } // namespace
 
 std::vector<Setting> worker_rows() {
@@ -35,7 +47,7 @@ std::vector<Setting> worker_rows() {
          .short_flag = 'k',
          .value_name = "CLASS",
          .help = "How a worker runs requests: sync, one at a time.",
-         .value = only(&Settings::worker_class, "sync", "is not supported; the worker classes are: sync")},
+         .value = worker_class()},
         {.names = {"max-requests"},
          .value_name = "COUNT",
          .help = "Replace a worker after this many requests; 0: never.",

@@ -70,7 +70,7 @@ def test_sockets_of_the_service_manager_survive_reloads_and_upgrades(listener):
         server.wait_workers(1)
         assert server.get("/").status == 200
         server.signal(signal.SIGUSR2)
-        new = int(server.wait_log(r"the new master has pid (\d+)")[0][1])
+        new = int(server.wait_log(r"started the new master \(pid:(\d+)\)")[0][1])
         server.wait_log(rf"Listening at: http://127.0.0.1:{port_of(listener)} \({new}\)")
         server.wait_log("Booting worker", count=3)
         server.signal(signal.SIGTERM)
@@ -167,7 +167,7 @@ def test_a_new_master_becomes_the_main_process(tmp_path):
     with Server("hello:app", env=env) as server:
         manager.wait_for("READY=1")
         server.signal(signal.SIGUSR2)
-        new = int(server.wait_log(r"the new master has pid (\d+)")[0][1])
+        new = int(server.wait_log(r"started the new master \(pid:(\d+)\)")[0][1])
         server.wait_log("Booting worker", count=2)
         server.signal(signal.SIGTERM)
         # Told that the service is stopping, systemd would end all of it.

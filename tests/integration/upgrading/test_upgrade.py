@@ -40,7 +40,7 @@ class Family:
 
     def upgrade(self, master, workers=1):
         """Sends USR2 and returns the new master, once its workers are ready."""
-        said = rf"\[{master}\] \[INFO\] Handling signal: usr2; the new master has pid (\d+)"
+        said = rf"\[{master}\] \[INFO\] Handling signal: usr2; started the new master \(pid:(\d+)\)"
         before = self.server.count_log(said)
         os.kill(master, signal.SIGUSR2)
         new = int(self.server.wait_log(said, count=before + 1)[-1][1])

@@ -1,0 +1,59 @@
+#include "server/supervision/worker_process.hpp"
+
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "base/log/error_log.hpp"
+#include "server/exit_codes.hpp"
+#include "server/process/daemon.hpp"
+#include "workers/worker.hpp"
+
+namespace cppcorn {
+
+static_assert(int{worker_exit_clean} == exit_clean && int{worker_exit_cannot_start} == exit_no_worker &&
+              int{worker_exit_no_app} == exit_no_app);
+
+namespace {
+
+// A daemon's workers never had the terminal that the master may still have.
+void leave_streams(const Release& release) {
+    leave_terminal(release.settings());
+    reopen_error_log();
+    release.access_log->reopen();
+}
+
+const WorkerClass& class_of(const Settings& settings) {
+    const WorkerClass* found = find_worker_class(settings.worker_class);
+    if (found == nullptr) throw std::logic_error("there is no worker class " + settings.worker_class);
+    return *found;
+}
+
+int worker_main(const Release& release, int slot, ScoreboardSlot& board, MasterPipes& pipes) {
+    const Settings& settings = release.settings();
+    if (settings.daemon) leave_streams(release);
+    apply_environment(settings);
+    std::vector<ListeningSocket> listeners;
+    for (const auto& listener : release.listeners) listeners.push_back(listener->for_worker());
+    MasterLink master(pipes.notices_write.take(), pipes.leash_read.take());
+    return run_worker({.worker_class = class_of(settings),
+                       .settings = settings.worker,
+                       .listeners = listeners,
+                       .access_log = *release.access_log,
+                       .master = master,
+                       .slot = board,
+                       .slot_number = slot,
+                       .preloaded = release.preloaded ? &release.preloaded->app() : nullptr,
+                       .load_app = [&] { return load_app(release); }});
+}
+
+} // namespace
+
+pid_t start_worker(const Release& release, int slot, ScoreboardSlot& board, MasterPipes& pipes, ProcessTitle& title) {
+    ChildPlan plan{ChildRole::worker, release.settings().display_name(), release.identity, {}};
+    plan.keeps = {pipes.notices_write.get(), pipes.leash_read.get(), release.access_log->fd()};
+    for (const auto& listener : release.listeners) plan.keeps.push_back(listener->for_worker().fd);
+    return fork_child(plan, &title, [&] { return worker_main(release, slot, board, pipes); });
+}
+
+} // namespace cppcorn

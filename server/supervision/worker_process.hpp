@@ -1,0 +1,17 @@
+// A worker as the master starts it: a child with the identity, title, environment and streams that the settings ask for,
+// in which workers/worker.hpp serves.
+#pragma once
+
+#include <sys/types.h>
+
+#include "server/process/child.hpp"
+#include "server/process/process_title.hpp"
+#include "server/release/release.hpp"
+#include "workers/context/scoreboard_slot.hpp"
+
+namespace cppcorn {
+
+// Throws std::system_error if there can be no process. `board` is the slot's, in shared memory.
+pid_t start_worker(const Release& release, int slot, ScoreboardSlot& board, MasterPipes& pipes, ProcessTitle& title);
+
+} // namespace cppcorn

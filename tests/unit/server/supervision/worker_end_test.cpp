@@ -1,0 +1,107 @@
+#include "server/supervision/worker_end.hpp"
+
+#include <csignal>
+#include <memory>
+#include <sstream>
+
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
+
+#include "tests/catch.hpp"
+#include "tests/unit/temporary_folder.hpp"
+
+namespace cppcorn {
+namespace {
+
+using namespace std::chrono_literals;
+
+// What is logged in a test, without dates.
+class LogText {
+  public:
+    LogText() : before_(spdlog::default_logger()) {
+        auto logger = std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::ostream_sink_mt>(text_));
+        logger->set_pattern("%l %v");
+        spdlog::set_default_logger(logger);
+    }
+    ~LogText() { spdlog::set_default_logger(before_); }
+    std::string text() const { return text_.str(); }
+
+  private:
+    std::ostringstream text_;
+    std::shared_ptr<spdlog::logger> before_;
+};
+
+constexpr int exited(int code) {
+    return code << 8;
+}
+constexpr int dumped = 0x80; // a core
+constexpr char client[46] = "192.0.2.1";
+
+WorkerEntry worker(WorkerState state = WorkerState::serving) {
+    WorkerEntry entry;
+    entry.pid = 7;
+    entry.state = state;
+    return entry;
+}
+
+void begin(ScoreboardSlot& slot, const char* line, std::chrono::milliseconds ago = 0ms) {
+    slot.begin_request(line, client, SteadyClock::now() - ago, SteadyTime::max());
+}
+
+std::string logged(const WorkerEntry& entry, bool asked_to, int status, const ScoreboardSlot& slot) {
+    const LogText log;
+    log_worker_end(entry, asked_to, status, slot);
+    return log.text();
+}
+
+TEST_CASE("worker end: the request that was under way, with its age") {
+    ScoreboardSlot slot;
+    const SteadyTime now = SteadyClock::now();
+    CHECK(request_under_way(slot, now).empty());
+    slot.begin_request("GET /x\"\n HTTP/1.1", client, now - 1260ms, SteadyTime::max());
+    CHECK(request_under_way(slot, now) == " while serving GET /x\\\"\\x0a HTTP/1.1, for 1.3 s");
+    slot.end_request();
+    CHECK(request_under_way(slot, now).empty());
+}
+
+TEST_CASE("worker end: a signal is named, with what is known about it") {
+    ScoreboardSlot slot;
+    CHECK(logged(worker(), false, SIGSEGV, slot) == "error Worker (pid:7) was sent SIGSEGV\n");
+    CHECK(logged(worker(), false, SIGSEGV | dumped, slot) == "error Worker (pid:7) was sent SIGSEGV (core dumped)\n");
+    CHECK(logged(worker(), false, SIGKILL, slot) == "error Worker (pid:7) was sent SIGKILL. Perhaps out of memory?\n");
+    WorkerEntry killed = worker(WorkerState::overdue);
+    killed.killed = true;
+    CHECK(logged(killed, false, SIGKILL, slot) == "error Worker (pid:7) was sent SIGKILL\n");
+    begin(slot, "GET /x HTTP/1.1");
+    CHECK(logged(worker(), false, SIGSEGV, slot) ==
+          "error Worker (pid:7) was sent SIGSEGV while serving GET /x HTTP/1.1, for 0.0 s\n");
+    CHECK(logged(worker(), true, SIGTERM, slot) ==
+          "error Worker (pid:7) was sent SIGTERM while serving GET /x HTTP/1.1, for 0.0 s\n");
+}
+
+TEST_CASE("worker end: an exit is an error, unless it was asked for and clean") {
+    ScoreboardSlot slot;
+    CHECK(logged(worker(), true, exited(0), slot).empty());
+    CHECK(logged(worker(), false, exited(0), slot) == "error Worker (pid:7) exited with code 0\n");
+    CHECK(logged(worker(), true, exited(3), slot) == "error Worker (pid:7) exited with code 3\n");
+    begin(slot, "GET /x HTTP/1.1");
+    CHECK(logged(worker(), true, exited(0), slot) ==
+          "error Worker (pid:7) exited with code 0 while serving GET /x HTTP/1.1, for 0.0 s\n");
+}
+
+TEST_CASE("worker end: the lost request has its line in the access log, without a status") {
+    const TemporaryFolder folder;
+    AccessLogOptions options;
+    options.path = folder / "access.log";
+    options.format = "%(h)s %(r)s %(s)s %(L)s";
+    AccessLog log(options);
+    ScoreboardSlot slot;
+    log_lost_request(slot, log);
+    CHECK(text_of(options.path).empty());
+    begin(slot, "GET /x HTTP/1.1", 2s);
+    log_lost_request(slot, log);
+    CHECK(text_of(options.path).rfind("192.0.2.1 GET /x HTTP/1.1 - 2.0", 0) == 0);
+}
+
+} // namespace
+} // namespace cppcorn
