@@ -36,8 +36,8 @@ int Arbiter::run() {
         reap();
         supervise();
         wait();
+        read_notices(); // first: a worker that said that it is ready before the signal came counts
         handle_signals();
-        read_notices();
     }
     shut_down();
     return life_.exit_code();
@@ -125,13 +125,6 @@ std::optional<SteadyTime> Arbiter::next_wake(SteadyTime now) const {
     return next;
 }
 
-void Arbiter::handle_signals() {
-    const auto taken = signals_.take();
-    for (const auto& row : master_signals) {
-        if (taken.contains(row.signal)) handle(row, taken.count(row.signal));
-    }
-}
-
 void Arbiter::read_notices() {
     Notice notice;
     while (::read(pipes_.notices_read.get(), &notice, sizeof notice) == sizeof notice) {
@@ -144,6 +137,13 @@ void Arbiter::read_notices() {
     if (!around_.daemon.serves(settings())) return;
     reopen_error_log(); // one to the terminal has ended
     release().access_log->reopen();
+}
+
+void Arbiter::handle_signals() {
+    const auto taken = signals_.take();
+    for (const auto& row : master_signals) {
+        if (taken.contains(row.signal)) handle(row, taken.count(row.signal));
+    }
 }
 
 // ---- Signals

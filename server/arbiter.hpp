@@ -48,8 +48,8 @@ class Arbiter {
     void reap();
     void supervise();
     void wait();
-    void handle_signals();
     void read_notices();
+    void handle_signals();
 
     // What a signal asks for.
     void handle(const MasterSignalRow& signal, unsigned count);

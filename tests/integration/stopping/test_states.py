@@ -12,6 +12,7 @@ def delaying():
     """A server that has been told to stop, and serves on for now."""
     with Server("faults:app", "--workers", "2", "--shutdown-delay", "60", wait=2) as server:
         workers = server.wait_workers(2)
+        assert server.get("/").status == 200  # so that the master knows of one that serves
         server.signal(signal.SIGTERM)
         server.wait_log("serving on for 60 s")
         yield server
