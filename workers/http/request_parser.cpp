@@ -113,11 +113,8 @@ Verdict RequestParser::finish_head(std::string_view bytes) {
     return {};
 }
 
-Verdict RequestParser::judge_first_byte(char first) const {
-    return request_line_read_ ? judge_field_start(first, field_count_, limits_) : judge_request_start(first);
-}
-
-Verdict RequestParser::judge_request_start(char first) const {
+Verdict RequestParser::judge_odd_first_byte(char first) const {
+    if (request_line_read_) return judge_odd_field_start(first, field_count_, limits_);
     if (is_token_char(first) || first == '\r' || first == '\n') return {};
     return {400, first == tls_handshake ? "TLS on a plain connection" : "malformed request method"};
 }
