@@ -1,0 +1,176 @@
+#include "workers/exchange/app_call.hpp"
+
+#include <string>
+
+#include "tests/catch.hpp"
+#include "tests/unit/workers/exchange/one_exchange.hpp"
+
+using namespace one_exchange;
+
+namespace {
+
+// The app reads all that it can of a chunked body, and leaves the answer to us.
+std::int64_t read_only(World& world) {
+    world.settings.body_buffer = 10;
+    std::int64_t error = 0;
+    world.app = [&](const cppcorn_request* request) {
+        error = read_body(request).error;
+        CHECK(read_body(request).error == error); // for good
+        return 0;
+    };
+    world.answer(post_chunked + chunk("1234567890"));
+    return error;
+}
+
+} // namespace
+
+TEST_CASE("Exchange: a body that grows over the limit while the app reads it gets a 413") {
+    World world;
+    world.settings.limits.body = 19;
+    world.stream.send(chunk("1234567890"));
+    CHECK(read_only(world) == -EFBIG);
+    CHECK(world.status() == 413);
+    CHECK(world.ending() == Ending::linger);
+}
+
+TEST_CASE("Exchange: a body that is broken where the app reads it gets a 400") {
+    World world;
+    world.stream.send("x");
+    CHECK(read_only(world) == -EBADMSG);
+    CHECK(world.status() == 400);
+    CHECK(world.ending() == Ending::linger);
+}
+
+TEST_CASE("Exchange: a client that leaves in the middle of its body is answered nothing") {
+    World world;
+    SECTION("closes") {
+        world.stream.close();
+    }
+    SECTION("resets") {
+        world.stream.vanish();
+    }
+    CHECK(read_only(world) == -ECONNRESET);
+    CHECK(world.exchange->output().empty());
+    CHECK(world.ending() == Ending::close);
+}
+
+TEST_CASE("Exchange: a client that keeps the app waiting for the body gets a 408") {
+    World world;
+    std::vector<SteadyTime> deadlines;
+    world.stream.while_waiting = [&](SteadyTime deadline) {
+        deadlines.push_back(deadline);
+        return false;
+    };
+    const SteadyTime begin = FakeClock::now;
+    SECTION("after the body's timeout") {
+        world.settings.timeout = Milliseconds(0);
+        CHECK(read_only(world) == -ETIMEDOUT);
+        REQUIRE(deadlines.size() == 1);
+        CHECK(deadlines[0] == begin + world.settings.body_timeout);
+    }
+    SECTION("a moment before the master would take the worker for stuck") {
+        world.settings.timeout = Milliseconds(20'000);
+        CHECK(read_only(world) == -ETIMEDOUT);
+        REQUIRE(deadlines.size() == 1);
+        CHECK(deadlines[0] == begin + Milliseconds(19'000));
+    }
+    CHECK(world.status() == 408);
+    CHECK(world.ending() == Ending::linger);
+}
+
+TEST_CASE("Exchange: bytes now and then do not give a body more time, 1 KiB a second does") {
+    World world;
+    world.settings.timeout = Milliseconds(0);
+    world.settings.body_timeout = Milliseconds(10'000);
+    std::size_t a_second = 0;
+    int seconds = 0;
+    world.stream.while_waiting = [&](SteadyTime) {
+        FakeClock::now += std::chrono::seconds(1);
+        if (++seconds == 100) {
+            world.stream.send("0\r\n\r\n");
+        } else {
+            world.stream.send(chunk(std::string(a_second, 'x')));
+        }
+        return true;
+    };
+    SECTION("1 byte a second") {
+        a_second = 1;
+        CHECK(read_only(world) == -ETIMEDOUT);
+        CHECK(seconds == 10);
+    }
+    SECTION("a little over 1 KiB a second") {
+        a_second = 1200;
+        CHECK(read_only(world) == 0);
+        CHECK(seconds == 100);
+    }
+}
+
+TEST_CASE("Exchange: an app that writes faster than the client reads waits, and gives it up in the end") {
+    World world;
+    world.settings.timeout = Milliseconds(0);
+    world.stream.set_capacity(1000);
+    const std::string piece(100'000, 'x');
+    int error = 0;
+    int pieces = 0;
+    world.app = [&](const cppcorn_request* request) {
+        begin(request, 200, 20 * piece.size());
+        while (pieces < 20 && error == 0) {
+            error = write(request, piece);
+            if (error == 0) ++pieces;
+            CHECK(world.exchange->output().waiting_bytes() < ResponseStream::high_water + piece.size());
+        }
+        return 0;
+    };
+    SECTION("a client that takes its time") {
+        world.stream.while_waiting = [&](SteadyTime deadline) {
+            CHECK(deadline == FakeClock::now + world.settings.write_timeout);
+            world.stream.receive();
+            return true;
+        };
+        world.answer(get);
+        CHECK(error == 0);
+        CHECK(pieces == 20);
+        CHECK(world.ending() == Ending::keep);
+    }
+    SECTION("one that reads nothing") {
+        world.answer(get);
+        CHECK(error == -ETIMEDOUT);
+        CHECK(pieces < 5);
+        CHECK(world.ending() == Ending::close);
+    }
+    SECTION("one that leaves") {
+        world.stream.while_waiting = [&](SteadyTime) {
+            world.stream.vanish();
+            return true;
+        };
+        world.answer(get);
+        CHECK(error == -EPIPE);
+        CHECK(world.ending() == Ending::close);
+    }
+}
+
+TEST_CASE("Exchange: cleared in whatever stage, it serves another client as a new one does") {
+    World world;
+    world.settings.body_buffer = 10;
+    SECTION("fresh, with a line end") {
+        world.feed("\r\n");
+    }
+    SECTION("head") {
+        world.feed("POST /x");
+    }
+    SECTION("body") {
+        world.feed(post(10) + "123");
+    }
+    SECTION("draining") {
+        world.answer(post(100) + "1234567890");
+    }
+    SECTION("refused") {
+        world.feed("\x16");
+    }
+    world.exchange->clear();
+    CHECK(world.exchange->stage() == Stage::fresh);
+    CHECK(world.exchange->output().empty());
+    CHECK(world.answer(get) == Stage::answered);
+    CHECK(world.ending() == Ending::keep);
+    CHECK(world.status() == 200);
+}
