@@ -1,0 +1,164 @@
+#include "workers/connection/connection_table.hpp"
+
+#include <string>
+#include <vector>
+
+#include <sys/socket.h>
+
+#include "tests/catch.hpp"
+#include "tests/unit/workers/exchange/test_worker.hpp"
+
+using namespace cppcorn;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct World : TestWorker {
+    World() {
+        app = [](const cppcorn_request* request) { return respond(request, "answer"); };
+    }
+
+    Epoll epoll{64};
+    ConnectionTable table{context, epoll};
+
+    // Comes with these bytes. Its end of the connection is closed with what is returned.
+    UniqueFd come(std::string_view bytes = "") {
+        int ends[2];
+        REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
+        UniqueFd client(ends[0]);
+        send(client, bytes);
+        admitted = table.admit(SocketStream(UniqueFd(ends[1])), peer);
+        return client;
+    }
+    bool admitted = false;
+
+    static void send(const UniqueFd& client, std::string_view bytes) {
+        REQUIRE(::send(client.get(), bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
+    }
+    static std::string receive(const UniqueFd& client) {
+        char bytes[4096];
+        const ssize_t got = ::recv(client.get(), bytes, sizeof bytes, 0);
+        return {bytes, got > 0 ? static_cast<std::size_t>(got) : 0};
+    }
+
+    std::vector<std::uint64_t> ready() {
+        std::vector<std::uint64_t> tags;
+        const int count = epoll.wait(0);
+        for (int i = 0; i < count; ++i) tags.push_back(epoll.tag(i));
+        return tags;
+    }
+    void serve_ready() {
+        for (const auto tag : ready()) {
+            REQUIRE(ConnectionTable::is_connection(tag));
+            table.serve(tag);
+        }
+    }
+};
+
+const std::string get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+const std::string get_and_close = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+
+} // namespace
+
+TEST_CASE("ConnectionTable: a client that wants one answer is served and not kept") {
+    World world;
+    const UniqueFd client = world.come(get_and_close);
+    CHECK_FALSE(world.admitted);
+    CHECK(world.table.count() == 0);
+    CHECK(world.table.due() == SteadyTime::max());
+    CHECK(world.receive(client).substr(0, 15) == "HTTP/1.1 200 OK");
+}
+
+TEST_CASE("ConnectionTable: the others are kept, served when they are ready, and forgotten when they close") {
+    World world;
+    world.settings.worker_connections = 2;
+    const UniqueFd one = world.come();
+    UniqueFd two = world.come(get);
+    CHECK(world.admitted);
+    CHECK(world.table.count() == 2);
+    CHECK(world.table.is_full());
+    CHECK(world.ready().empty());
+    world.send(one, get);
+    world.serve_ready();
+    CHECK(world.receive(one).substr(0, 15) == "HTTP/1.1 200 OK");
+    two.reset();
+    world.serve_ready();
+    CHECK(world.table.count() == 1);
+    CHECK_FALSE(world.table.is_full());
+    CHECK(world.calls == 2);
+}
+
+TEST_CASE("ConnectionTable: one that is gone is not served, not even where another has its descriptor") {
+    World world;
+    UniqueFd client = world.come();
+    client.reset();
+    const auto tags = world.ready();
+    REQUIRE(tags.size() == 1);
+    world.table.serve(tags[0]);
+    CHECK(world.table.count() == 0);
+    world.table.serve(tags[0]);
+    CHECK(world.table.count() == 0);
+    client = world.come();
+    world.send(client, get_and_close);
+    world.table.serve(tags[0]);
+    CHECK(world.calls == 0);
+    world.serve_ready();
+    CHECK(world.calls == 1);
+}
+
+TEST_CASE("ConnectionTable: closes those whose deadline has passed, and no others") {
+    World world;
+    const UniqueFd mute = world.come();
+    const SteadyTime first = FakeClock::now + world.settings.header_timeout;
+    CHECK(world.table.due() == first);
+    world.pass(1s);
+    const UniqueFd idle = world.come(get);
+    const UniqueFd later = world.come();
+    CHECK(world.table.due() == first);
+    world.pass(world.settings.header_timeout - 1s);
+    world.table.expire_overdue();
+    CHECK(world.table.count() == 2);
+    CHECK(world.receive(mute).empty());
+    world.send(later, get); // its deadline moves: its entry is put right when it comes
+    world.serve_ready();
+    CHECK(world.table.due() == first + 1s);
+    world.pass(1s);
+    world.table.expire_overdue();
+    CHECK(world.table.count() == 2);
+    world.pass(world.settings.keep_alive);
+    world.table.expire_overdue();
+    CHECK(world.table.count() == 0);
+}
+
+TEST_CASE("ConnectionTable: when the worker retires, those that were idle for long go") {
+    World world;
+    const UniqueFd idle = world.come(get);
+    world.pass(10s);
+    const UniqueFd fresh = world.come(get);
+    world.context.retire();
+    world.table.retire();
+    CHECK(world.table.count() == 1);
+    CHECK(world.table.due() == FakeClock::now + 1s);
+    const UniqueFd late = world.come(); // was on its way
+    CHECK(world.table.count() == 2);
+    world.pass(1s);
+    world.table.expire_overdue();
+    CHECK(world.table.count() == 0);
+}
+
+TEST_CASE("ConnectionTable: deadlines of those that are gone are forgotten many at a time") {
+    World world;
+    const SteadyTime first = FakeClock::now + world.settings.header_timeout;
+    world.come();
+    world.serve_ready();
+    CHECK(world.table.count() == 0);
+    CHECK(world.table.due() == first); // not at each close, which would be a look at all of them
+    world.pass(1s);
+    for (int i = 0; i < 1023; ++i) {
+        REQUIRE(world.table.due() == first);
+        world.come();
+        world.serve_ready();
+    }
+    CHECK(world.table.count() == 0);
+    CHECK(world.table.due() == SteadyTime::max());
+}
