@@ -2,7 +2,6 @@
 
 #include <charconv>
 #include <limits>
-#include <string_view>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -24,18 +23,18 @@ Recycling::Recycling(const WorkerSettings& settings, Time started, std::uint64_t
       most_memory_(settings.max_memory),
       end_of_life_(settings.max_worker_lifetime.count() > 0 ? started + settings.max_worker_lifetime : Time::max()) {}
 
-bool Recycling::enough(std::uint64_t requests, Time now) {
-    if (told_) return false;
+std::optional<std::string_view> Recycling::poll_reason(std::uint64_t requests, Time now) {
+    if (given_) return std::nullopt;
+    std::optional<std::string_view> reason;
     if (requests >= most_requests_) {
-        reason_ = "it has served --max-requests";
+        reason = "it has served --max-requests";
     } else if (most_memory_ > 0 && resident_memory() > most_memory_) {
-        reason_ = "its memory is above --max-memory";
+        reason = "its memory is above --max-memory";
     } else if (now >= end_of_life_) {
-        reason_ = "it has lived --max-worker-lifetime";
-    } else {
-        return false;
+        reason = "it has lived --max-worker-lifetime";
     }
-    return told_ = true;
+    given_ = reason.has_value();
+    return reason;
 }
 
 std::uint64_t resident_memory() {

@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
 #include "workers/context/worker_settings.hpp"
 
@@ -15,18 +17,17 @@ class Recycling {
     // `dice` spreads the jitter over the workers: any number that differs between them.
     Recycling(const WorkerSettings& settings, Time started, std::uint64_t dice);
 
-    // After a request, or when due() has come. True once at most: the reason is in reason().
-    bool enough(std::uint64_t requests, Time now);
-    const char* reason() const { return reason_; }
-    // When time alone makes it enough.
-    Time due() const { return told_ ? Time::max() : end_of_life_; }
+    // Call it after a request, and when due() has come. Gives the reason for a replacement the first time that there is
+    // one; nullopt before that, and always afterwards: asking once is enough.
+    std::optional<std::string_view> poll_reason(std::uint64_t requests, Time now);
+    // When time alone is a reason; Time::max() for never, and once a reason was given.
+    Time due() const { return given_ ? Time::max() : end_of_life_; }
 
   private:
     std::uint64_t most_requests_;
     std::uint64_t most_memory_;
     Time end_of_life_;
-    bool told_ = false;
-    const char* reason_ = "";
+    bool given_ = false; // a reason
 };
 
 // Of this process, in bytes; 0 if it cannot be told.

@@ -117,8 +117,9 @@ void SyncWorker::recycle_if_enough() {
     const std::uint64_t requests = context_.slot.requests();
     const bool served = std::exchange(requests_before_, requests) != requests;
     if (state_ != State::serving || !(served || now >= recycling_.due())) return;
-    if (!recycling_.enough(requests, now)) return;
-    spdlog::info("Worker wants a replacement: {}", recycling_.reason());
+    const auto reason = recycling_.poll_reason(requests, now);
+    if (!reason) return;
+    spdlog::info("Worker wants a replacement: {}", *reason);
     master_.tell(Notice::wants_replacement);
 }
 
