@@ -481,3 +481,45 @@ TEST_CASE("WorkerTable: a pause of the master's makes nobody late") {
     CHECK(commands.signals[0].pid == 101);
     CHECK(commands.signals[0].signal == SIGABRT);
 }
+
+TEST_CASE("WorkerTable: between two KILLs to a worker that does not die there is a second") {
+    Rehearsal master(1);
+    master.serve();
+    master.requests[0] = master.now;
+    CHECK(signals_of(master.tick()) == Signals{SIGABRT});
+    master.pass(1s);
+    for (int i = 0; i < 3; ++i) {
+        CHECK(signals_of(master.tick()) == Signals{SIGKILL});
+        CHECK(signals_of(master.tick()).empty()); // the master wakes up for other things, too
+        CHECK(master.next_tick() == master.now + 1s);
+        master.pass(999ms);
+        CHECK(signals_of(master.tick()).empty());
+        master.pass(1ms);
+    }
+}
+
+TEST_CASE("WorkerTable: the same at the end of a retiring worker's grace") {
+    Rehearsal master(1);
+    master.serve();
+    master.table.want(0);
+    CHECK(signals_of(master.tick()) == Signals{SIGTERM});
+    master.pass(5s);
+    CHECK(signals_of(master.tick()) == Signals{SIGKILL});
+    master.pass(999ms);
+    CHECK(signals_of(master.tick()).empty());
+    master.pass(1ms);
+    CHECK(signals_of(master.tick()) == Signals{SIGKILL});
+}
+
+TEST_CASE("WorkerTable: a pause of the master's right after it was told to stop takes nothing of the grace") {
+    Rehearsal master(2);
+    master.serve();
+    master.table.stop(StopKind::graceful, master.now);
+    master.pass(1h);
+    master.table.postpone(1h);
+    CHECK(signals_of(master.tick()) == Signals{SIGTERM, SIGTERM});
+    master.pass(5s - 1ms);
+    CHECK(signals_of(master.tick()).empty());
+    master.pass(1ms);
+    CHECK(signals_of(master.tick()) == Signals{SIGKILL, SIGKILL});
+}
