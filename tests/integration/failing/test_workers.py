@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -457,6 +458,18 @@ def test_a_replacement_is_ready_before_the_worker_leaves():
         assert order.index("Worker exiting") == 2  # after the first one's start and the second one's
 
 
+def test_a_worker_asks_for_a_replacement_once(tmp_path):
+    """However long that takes to come."""
+    app = tmp_path / "app.so"
+    app.symlink_to(f"{APPS}/faults.so")
+    with Server("./app.so", "--max-requests", "1", "--graceful-timeout", "1", cwd=tmp_path) as server:
+        app.unlink()
+        app.symlink_to(f"{APPS}/boot_hang.so")  # for the replacement
+        for _ in range(20):
+            assert server.get("/").status == 200
+        assert server.count_log("Worker wants a replacement: it has served --max-requests") == 1
+
+
 def test_max_memory_recycles():
     with Server("faults:app", "--max-memory", "200M" if SLOWNESS == 1 else "1G") as server:
         pid = server.wait_workers(1)[0]
@@ -489,6 +502,43 @@ def test_workers_of_a_killed_master_leave_within_a_second():
         wait_until(lambda: not any(map(is_alive, pids)), timeout=3, what="the workers' end")
         assert time.monotonic() - started < PROMPT + 0.1
         assert read_end(idle) == b""
+
+
+def pipe_ends(pid):
+    """The pipes that a process has open to read from, and to write to."""
+    ends = {os.O_RDONLY: set(), os.O_WRONLY: set()}
+    for number, target in open_files(pid).items():
+        if target.startswith("pipe:"):
+            flags = re.search(r"^flags:\s*([0-7]+)", Path(f"/proc/{pid}/fdinfo/{number}").read_text(), re.MULTILINE)
+            ends[int(flags[1], 8) & os.O_ACCMODE].add(target)
+    return ends[os.O_RDONLY], ends[os.O_WRONLY]
+
+
+def test_no_child_of_the_master_keeps_what_tells_the_others_of_its_end(tmp_path):
+    """Or none would notice; workers that do not are killed after a second, in the middle of what they do."""
+    app = tmp_path / "app.so"
+    app.symlink_to(f"{APPS}/faults.so")
+    with Server("./app.so", "--workers", "2", cwd=tmp_path, wait=2, stop_code=-signal.SIGKILL) as server:
+        workers = server.wait_workers(2)
+        app.unlink()
+        app.symlink_to(f"{APPS}/boot_hang.so")
+        server.signal(signal.SIGHUP)
+
+        def probe():
+            others = [each.pid for each in server.children() if each.pid not in workers]
+            return [pid for pid in others if "boot_hang" in Path(f"/proc/{pid}/maps").read_text()]
+
+        children = [*workers, *server.wait_for(probe, what="the process that tries the app")]
+        _, held_by_master = pipe_ends(server.pid)
+        for pid in children:
+            read, written = pipe_ends(pid)
+            leashes = read & held_by_master
+            assert len(leashes) == 1
+            for other in children:
+                assert not leashes & pipe_ends(other)[1]
+        server.signal(signal.SIGKILL)
+        for pid in workers:
+            server.wait_log(rf"\[{pid}\] \[INFO\] Worker exiting")  # by itself, that is
 
 
 def test_a_request_under_way_outlives_the_master():

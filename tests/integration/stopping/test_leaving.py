@@ -1,6 +1,7 @@
 """What clients see of workers that leave, and of a master that dies."""
 
 import os
+import re
 import signal
 import socket
 import threading
@@ -8,7 +9,7 @@ import time
 
 import pytest
 
-from harness import Disconnected, Server, free_port, is_alive, read_response, wait_until
+from harness import Disconnected, Server, free_port, is_alive, is_sleeping, open_files, read_response, wait_until
 
 GET = b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -36,6 +37,32 @@ def test_a_request_on_an_idle_connection_that_crosses_the_stop_is_answered():
         running.sendall(GET % b"/sleep?ms=600")
         time.sleep(0.1)  # so that the app is busy; nothing outside tells
         server.signal(signal.SIGTERM)
+        idle.sendall(GET % b"/pid")
+        assert read_response(running)[0] == 200
+        status, headers, _ = read_response(idle)
+        assert (status, headers["connection"]) == (200, "close")
+        assert server.wait_exit() == 0
+
+
+def has_unread_signal(pid):
+    """Whether a process has been sent a signal and has not got round to it: its handler has counted it on an eventfd."""
+    eventfds = [number for number, target in open_files(pid).items() if "[eventfd]" in target]
+    infos = [open(f"/proc/{pid}/fdinfo/{number}").read() for number in eventfds]
+    return any(int(re.search(r"eventfd-count:\s*([0-9a-f]+)", info)[1], 16) > 0 for info in infos)
+
+
+def test_a_request_that_crosses_the_stop_on_a_connection_that_was_idle_for_long_is_answered():
+    """Such a connection has no second to wait in: the worker looks once more before it closes it."""
+    with Server("faults:app", "--workers", "1") as server:
+        (worker,) = server.worker_pids()
+        idle, running = server.connect(), server.connect()
+        idle.sendall(GET % b"/pid")
+        assert read_response(idle)[0] == 200
+        running.sendall(GET % b"/sleep?ms=2000")
+        wait_until(lambda: is_sleeping(worker), what="the request")
+        server.signal(signal.SIGTERM)
+        # The signal comes first, so that the worker begins to leave before it gets to the connections.
+        wait_until(lambda: has_unread_signal(worker), what="the signal in the worker")
         idle.sendall(GET % b"/pid")
         assert read_response(running)[0] == 200
         status, headers, _ = read_response(idle)

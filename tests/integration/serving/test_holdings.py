@@ -1,0 +1,89 @@
+"""What a worker holds for its clients, and that it lets go of it."""
+
+import os
+import resource
+import socket
+from pathlib import Path
+
+import pytest
+
+from harness import SANITIZED, Server, open_files, read_response, request_bytes, wait_until
+
+
+@pytest.mark.parametrize("args", [(), ("--no-sendfile",)], ids=["sendfile", "no sendfile"])
+def test_no_descriptor_is_left_of_files_that_were_sent(tmp_path, args):
+    (tmp_path / "small").write_bytes(b"small\n")
+    (tmp_path / "empty").write_bytes(b"")
+    with open(tmp_path / "large", "wb") as file:
+        file.truncate(100_000_000)  # a hole: it takes no disk
+    with Server(f'files:app("{tmp_path}")', "--workers", "1", *args) as server:
+        (worker,) = server.wait_workers(1)
+        with server.connect() as sock:
+            sock.sendall(request_bytes("/small"))
+            modified = read_response(sock).headers["last-modified"]
+            before = len(open_files(worker))
+            for method, path, headers, status in (
+                ("GET", "/small", {}, 200),
+                ("HEAD", "/small", {}, 200),
+                ("GET", "/empty", {}, 200),
+                ("GET", "/small", {"If-Modified-Since": modified}, 304),
+                ("GET", "/small/", {}, 404),
+            ):
+                for _ in range(5):
+                    sock.sendall(request_bytes(path, headers, method))
+                    assert read_response(sock, method).status == status
+                assert len(open_files(worker)) == before, (method, path)
+            # Those that leave before they have all of it.
+            for _ in range(5):
+                with server.connect() as leaver:
+                    leaver.sendall(request_bytes("/large"))
+                    assert leaver.recv(1000).startswith(b"HTTP/1.1 200 ")
+            server.wait_for(lambda: len(open_files(worker)) == before, what="the end of those that have left")
+
+
+@pytest.fixture
+def many_descriptors():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def run_time_ns(pid):
+    """The processor time that a process has used. Unlike the clock on the wall, others do not add to it."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0])
+
+
+def time_of_coming_and_going(server, worker):
+    """What a connection that is opened, used once and closed by its client costs its worker: the best of a few looks."""
+    connected = len(os.listdir(f"/proc/{worker}/fd"))
+    looks = []
+    for _ in range(6):
+        before = run_time_ns(worker)
+        for _ in range(100):
+            with socket.create_connection(("127.0.0.1", server.port), timeout=10) as sock:
+                sock.sendall(request_bytes("/"))
+                assert read_response(sock).status == 200
+        wait_until(lambda: len(os.listdir(f"/proc/{worker}/fd")) == connected, what="the end of the connections")
+        looks.append((run_time_ns(worker) - before) / 100)
+    return min(looks)
+
+
+@pytest.mark.skipif(SANITIZED, reason="what the sanitizer costs is not ours")
+def test_a_connection_that_ends_costs_the_same_however_many_others_there_are(many_descriptors):
+    others = 14_000
+    args = ("--workers", "1", "--header-timeout", "300", "--worker-connections", others + 100)
+    with Server("hello:app", *args) as server:
+        (worker,) = server.wait_workers(1)
+        alone = time_of_coming_and_going(server, worker)
+        held = []
+        for _ in range(others):
+            sock = socket.socket()
+            sock.connect(("127.0.0.1", server.port))
+            held.append(sock)
+        server.wait_for(lambda: len(os.listdir(f"/proc/{worker}/fd")) > others, timeout=20, what="the others")
+        among_others = time_of_coming_and_going(server, worker)
+        for sock in held:
+            sock.close()
+        print(f"{alone:.0f} ns alone, {among_others:.0f} ns among {others} others")
+        assert among_others < 1.75 * alone
