@@ -414,8 +414,10 @@ class Server:
         self._sockets = []
         self._process = None
         self._port = None
+        self._start_took = 0.0
 
     def __enter__(self):
+        began = time.monotonic()
         self._process = subprocess.Popen(
             [*self._program, *self._args],
             env=self._env,
@@ -436,6 +438,7 @@ class Server:
             except BaseException:
                 self._clean_up()
                 raise
+            self._start_took = time.monotonic() - began
         return self
 
     def __exit__(self, kind, *_):
@@ -462,6 +465,13 @@ class Server:
         self._out.close()
         self._err.close()
         return leftovers
+
+    def within(self, seconds):
+        """The limit for what takes so long where the machine has nothing else to do.
+
+        How much longer it may take here and now is told by something of the same kind: the server's own start.
+        """
+        return seconds * SLOWNESS + 3 * self._start_took
 
     # -- What it says
 

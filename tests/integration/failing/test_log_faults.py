@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import SLOWNESS, CpuTime, Disconnected, Server, read_response, request_bytes, wait_until
+from harness import CpuTime, Disconnected, Server, read_response, request_bytes, wait_until
 
 # ---- Full disks
 
@@ -131,7 +131,7 @@ def test_an_access_log_that_nobody_reads_holds_nobody_up(user):
                 for sock in by_pid.values():
                     sock.sendall(request_bytes("/lost"))
                     assert read_response(sock).status == 404
-            assert time.monotonic() - began < 3 * SLOWNESS
+            assert time.monotonic() - began < server.within(3)
             for pid in by_pid:
                 server.wait_log(rf"\[{pid}\] \[ERROR\] Cannot write the access log on stdout: Resource temporarily")
             assert "GET /lost" in read_all(reader)
@@ -170,7 +170,7 @@ def test_an_error_log_that_nobody_reads_holds_nobody_up(path, status):
             said = read_all(reader)
             server.stop(timeout=5)  # whoever has not told what it has lost has something to write then
             assert re.search("lines (of this log )?were lost", said + read_all(reader))
-            assert time.monotonic() - began < 10 * SLOWNESS
+            assert time.monotonic() - began < server.within(10)
 
 
 def test_a_log_socket_that_nobody_reads_holds_nobody_up():

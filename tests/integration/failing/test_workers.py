@@ -2,6 +2,7 @@
 
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -31,8 +32,6 @@ from harness import (
     run,
     wait_until,
 )
-
-PROMPT = 1.0 * SLOWNESS  # in which a worker must be replaced, a request answered
 
 
 def send_request(server, path):
@@ -73,13 +72,14 @@ def test_each_worker_is_a_process_that_serves(workers):
 
 def test_busy_workers_leave_new_connections_to_idle_ones():
     with Server("faults:app", "--workers", "2", wait=2) as server:
-        sleeper = send_request(server, "/sleep?ms=1500")
+        sleeper = send_request(server, "/sleep?ms=5000")
         server.wait_for(lambda: len({pid_of(server) for _ in range(4)}) == 1, what="one busy worker")
         for _ in range(20):
-            started = time.monotonic()
             assert server.get("/").status == 200
-            assert time.monotonic() - started < 0.5 * SLOWNESS
-        assert read_response(sleeper).status == 200
+        # One that had gone to the busy worker would have had its answer after this one.
+        assert select.select([sleeper], [], [], 0)[0] == []
+        server.signal(signal.SIGINT)
+        assert server.wait_exit() == 0
 
 
 def test_process_titles():
@@ -247,12 +247,12 @@ def test_a_worker_that_overruns_its_time_is_replaced():
         with pytest.raises((Disconnected, ConnectionResetError)):
             read_response(sock)
         took = time.monotonic() - started
-        assert 0.9 < took < 1.5 * SLOWNESS
+        assert 0.9 < took < server.within(1.5)
         after = set(server.wait_workers(2, timeout=1))
         pid = (before - after).pop()
         server.wait_log(
             rf"\[{server.pid}\] \[CRITICAL\] WORKER TIMEOUT \(pid:{pid}\)"
-            r" while serving GET /spin HTTP/1.1, for 1\.\d s$"
+            r" while serving GET /spin HTTP/1.1, for [1-9]\.\d s$"
         )
         assert_stack(server, pid, "SIGABRT")
         server.wait_log(rf"\[ERROR\] Worker \(pid:{pid}\) was sent SIGABRT while serving GET /spin")
@@ -266,10 +266,10 @@ def test_a_deaf_worker_is_killed_a_second_later():
         sock = send_request(server, "/deaf")
         server.wait_log(r"WORKER TIMEOUT \(pid:\d+\) while serving GET /deaf")
         told = time.monotonic()
-        assert 0.4 < told - started < 1.0 * SLOWNESS
+        assert 0.4 < told - started < server.within(1.0)
         with pytest.raises((Disconnected, ConnectionResetError)):
             read_response(sock)
-        assert 0.8 < time.monotonic() - told < 1.5 * SLOWNESS
+        assert 0.8 < time.monotonic() - told < server.within(1.5)
         pid = (before - set(server.wait_workers(2, timeout=1))).pop()
         server.wait_log(rf"\[ERROR\] Worker \(pid:{pid}\) was sent SIGKILL while serving GET /deaf")
         assert "out of memory" not in server.log_text()  # it was us
@@ -500,7 +500,7 @@ def test_workers_of_a_killed_master_leave_within_a_second():
         started = time.monotonic()
         server.wait_exit()
         wait_until(lambda: not any(map(is_alive, pids)), timeout=3, what="the workers' end")
-        assert time.monotonic() - started < PROMPT + 0.1
+        assert time.monotonic() - started < server.within(1.1)
         assert read_end(idle) == b""
 
 

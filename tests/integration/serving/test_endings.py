@@ -2,7 +2,6 @@
 
 import ctypes
 import fcntl
-import os
 import socket
 import struct
 import time

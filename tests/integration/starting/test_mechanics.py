@@ -52,7 +52,7 @@ def test_the_shutdown_delay_serves_on_before_it_stops():
             assert time.monotonic() - began >= delay
             load.stop()
         assert server.wait_exit() == 0
-        assert time.monotonic() - began < 4 * SLOWNESS
+        assert time.monotonic() - began < server.within(4)
 
 
 def test_int_cuts_the_shutdown_delay_short():
