@@ -18,12 +18,13 @@ std::uint64_t requests_limit(const WorkerSettings& settings, std::uint64_t dice)
 
 } // namespace
 
-Recycling::Recycling(const WorkerSettings& settings, Time started, std::uint64_t dice)
+Recycling::Recycling(const WorkerSettings& settings, SteadyTime started, std::uint64_t dice)
     : most_requests_(requests_limit(settings, dice)),
       most_memory_(settings.max_memory),
-      end_of_life_(settings.max_worker_lifetime.count() > 0 ? started + settings.max_worker_lifetime : Time::max()) {}
+      end_of_life_(settings.max_worker_lifetime.count() > 0 ? started + settings.max_worker_lifetime
+                                                            : SteadyTime::max()) {}
 
-std::optional<std::string_view> Recycling::poll_reason(std::uint64_t requests, Time now) {
+std::optional<std::string_view> Recycling::poll_reason(std::uint64_t requests, SteadyTime now) {
     if (given_) return std::nullopt;
     std::optional<std::string_view> reason;
     if (requests >= most_requests_) {

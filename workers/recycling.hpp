@@ -6,27 +6,26 @@
 #include <optional>
 #include <string_view>
 
+#include "base/clock.hpp"
 #include "workers/context/worker_settings.hpp"
 
 namespace cppcorn {
 
 class Recycling {
   public:
-    using Time = std::chrono::steady_clock::time_point;
-
     // `dice` spreads the jitter over the workers: any number that differs between them.
-    Recycling(const WorkerSettings& settings, Time started, std::uint64_t dice);
+    Recycling(const WorkerSettings& settings, SteadyTime started, std::uint64_t dice);
 
     // Call it after a request, and when due() has come. Gives the reason for a replacement the first time that there is
     // one; nullopt before that, and always afterwards: asking once is enough.
-    std::optional<std::string_view> poll_reason(std::uint64_t requests, Time now);
+    std::optional<std::string_view> poll_reason(std::uint64_t requests, SteadyTime now);
     // When time alone is a reason; Time::max() for never, and once a reason was given.
-    Time due() const { return given_ ? Time::max() : end_of_life_; }
+    SteadyTime due() const { return given_ ? SteadyTime::max() : end_of_life_; }
 
   private:
     std::uint64_t most_requests_;
     std::uint64_t most_memory_;
-    Time end_of_life_;
+    SteadyTime end_of_life_;
     bool given_ = false; // a reason
 };
 

@@ -17,7 +17,6 @@ namespace cppcorn {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 
 constexpr std::size_t file_batch = std::size_t{1} << 30; // an appending write to a file is never split up
 // For a reader that is slow: in all that time, a process waits no longer than that.
@@ -58,7 +57,7 @@ void LogFile::open_path() {
     own_.reset(::open(path_.c_str(), O_WRONLY | flags, 0644));
     // A named pipe that nobody reads yet: with an end for reading of our own, it keeps the lines for who comes.
     if (!own_.is_open() && errno == ENXIO) own_.reset(::open(path_.c_str(), O_RDWR | flags, 0644));
-    check(own_.get(), "cannot open log file " + path_);
+    check(own_.get(), "cannot open log file ", path_);
     struct stat status {};
     const bool is_shared = ::fstat(own_.get(), &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink > 1;
     if (own_files_only_ && is_shared) throw_system_error("cannot open log file " + path_ + ", which is a link", EPERM);
@@ -96,7 +95,7 @@ LogNews LogFile::write(std::string_view lines) noexcept {
         lines.remove_prefix(end);
     }
     LogNews news;
-    if (!lines.empty() || loss_.any()) news = loss_.note(lines_in(lines), error, steady_clock::now());
+    if (!lines.empty() || loss_.any()) news = loss_.note(lines_in(lines), error, SteadyClock::now());
     errno = saved_errno;
     return news;
 }
@@ -144,7 +143,7 @@ ssize_t LogFile::put_to_shared_pipe(std::string_view bytes) const {
 
 // False, with EAGAIN in errno, if there is none in time.
 bool LogFile::wait_for_room() {
-    const auto began = steady_clock::now();
+    const auto began = SteadyClock::now();
     if (began >= patience_again_) {
         patience_ = most_patience;
         patience_again_ = began + patience_period;
@@ -152,7 +151,7 @@ bool LogFile::wait_for_room() {
     pollfd waited{fd(), POLLOUT, 0};
     const bool patient = !loss_.any() && patience_.count() > 0;
     const bool room = patient && ::poll(&waited, 1, static_cast<int>(patience_.count())) > 0;
-    if (patient) patience_ -= std::min(patience_, std::chrono::ceil<milliseconds>(steady_clock::now() - began));
+    if (patient) patience_ -= std::min(patience_, std::chrono::ceil<milliseconds>(SteadyClock::now() - began));
     errno = EAGAIN;
     return room;
 }

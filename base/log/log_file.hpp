@@ -9,6 +9,7 @@
 
 #include <sys/types.h>
 
+#include "base/clock.hpp"
 #include "base/log/log_loss.hpp"
 #include "base/server_fd.hpp"
 
@@ -73,7 +74,7 @@ class LogFile {
     LogLoss loss_;
     bool torn_ = false; // the last line that was written lacks its end
     std::chrono::milliseconds patience_{0};
-    LogLoss::Time patience_again_{};
+    SteadyTime patience_again_{};
 };
 
 } // namespace cppcorn

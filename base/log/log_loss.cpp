@@ -4,7 +4,7 @@
 
 namespace cppcorn {
 
-LogNews LogLoss::note(std::uint64_t lines, int error, Time now) {
+LogNews LogLoss::note(std::uint64_t lines, int error, SteadyTime now) {
     if (lines == 0 && lines_ == 0) return {};
     if (owner_ != ::getpid()) {
         *this = LogLoss();

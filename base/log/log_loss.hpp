@@ -7,6 +7,8 @@
 
 #include <unistd.h>
 
+#include "base/clock.hpp"
+
 namespace cppcorn {
 
 // What came of a write that somebody should be told of.
@@ -21,20 +23,18 @@ struct LogNews {
 // A fork begins anew: each process tells of what it has lost itself.
 class LogLoss {
   public:
-    using Time = std::chrono::steady_clock::time_point;
-
     static constexpr auto quiet_time = std::chrono::seconds(10); // after it was told that the log works again
 
     bool any() const { return lines_ > 0; }
 
     // After a write of which `lines` were lost because of `error`; 0: everything was written.
-    LogNews note(std::uint64_t lines, int error, Time now);
+    LogNews note(std::uint64_t lines, int error, SteadyTime now);
 
   private:
     pid_t owner_ = 0;
     std::uint64_t lines_ = 0; // not yet told of
     bool told_ = false;       // that it fails
-    Time quiet_until_ = Time::min();
+    SteadyTime quiet_until_ = SteadyTime::min();
 };
 
 } // namespace cppcorn

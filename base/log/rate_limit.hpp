@@ -4,18 +4,18 @@
 #include <chrono>
 #include <cstdint>
 
+#include "base/clock.hpp"
+
 namespace cppcorn {
 
 class RateLimit {
   public:
-    using Time = std::chrono::steady_clock::time_point;
-
     struct Verdict {
         bool allowed = false;
         std::uint64_t suppressed = 0; // in the stretch before, to be told with this line
     };
 
-    Verdict ask(Time now) {
+    Verdict ask(SteadyTime now) {
         Verdict verdict;
         if (now >= stretch_end_) {
             stretch_end_ = now + stretch;
@@ -30,7 +30,7 @@ class RateLimit {
     static constexpr std::chrono::seconds stretch{10};
 
   private:
-    Time stretch_end_{};
+    SteadyTime stretch_end_{};
     std::uint64_t asked_ = 0;
 };
 

@@ -24,7 +24,7 @@ constexpr std::uint32_t events = IN_CLOSE_WRITE | IN_MODIFY | IN_CREATE | IN_MOV
 
 } // namespace
 
-FileWatch::FileWatch(std::vector<std::string> paths, Time now)
+FileWatch::FileWatch(std::vector<std::string> paths, SteadyTime now)
     : paths_(std::move(paths)),
       inotify_(check(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK), "cannot watch files for --reload")),
       places_(find_places()),
@@ -44,7 +44,7 @@ std::map<FileWatch::Place, std::string> FileWatch::find_places() {
     return places;
 }
 
-void FileWatch::take_changes(Time now) {
+void FileWatch::take_changes(SteadyTime now) {
     alignas(inotify_event) char bytes[4096];
     for (ssize_t size; (size = ::read(inotify_.get(), bytes, sizeof bytes)) > 0;) {
         for (ssize_t at = 0; at < size;) {
@@ -57,16 +57,16 @@ void FileWatch::take_changes(Time now) {
     }
 }
 
-void FileWatch::note(const std::string& path, Time now) {
+void FileWatch::note(const std::string& path, SteadyTime now) {
     changed_.insert(path);
     settled_at_ = now + quiet_time;
 }
 
-FileWatch::Time FileWatch::due() const {
+SteadyTime FileWatch::due() const {
     return std::min(settled_at_, look_again_at_);
 }
 
-std::optional<std::string> FileWatch::changed(Time now) {
+std::optional<std::string> FileWatch::changed(SteadyTime now) {
     if (now >= look_again_at_) {
         look_again_at_ = now + look_again;
         auto places = find_places();
@@ -76,7 +76,7 @@ std::optional<std::string> FileWatch::changed(Time now) {
         places_ = std::move(places);
     }
     if (now < settled_at_) return {};
-    settled_at_ = Time::max();
+    settled_at_ = SteadyTime::max();
     // One that is gone is about to be made, or nothing that a reload could use.
     std::optional<std::string> present;
     std::error_code error;

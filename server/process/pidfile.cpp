@@ -44,7 +44,7 @@ void write_pid(const std::string& path) {
     const UniqueFd file(check(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644),
                               "cannot create pidfile " + path));
     const std::string text = std::to_string(::getpid()) + "\n";
-    const auto written = check(::write(file.get(), text.data(), text.size()), "cannot write pidfile " + path);
+    const auto written = check(::write(file.get(), text.data(), text.size()), "cannot write pidfile ", path);
     if (static_cast<std::size_t>(written) != text.size()) throw_system_error("cannot write pidfile " + path, ENOSPC);
 }
 
@@ -60,7 +60,7 @@ Pidfile::Pidfile(const std::string& path) : path_(std::filesystem::absolute(path
     ::unlink(temporary.c_str());
     try {
         write_pid(temporary);
-        check(::rename(temporary.c_str(), path_.c_str()), "cannot write pidfile " + path_);
+        check(::rename(temporary.c_str(), path_.c_str()), "cannot write pidfile ", path_);
     } catch (...) {
         ::unlink(temporary.c_str());
         throw;

@@ -45,7 +45,7 @@ UniqueFd connect_to(const std::string& path) {
 
 // The clock that systemd compares with its own.
 std::string monotonic_stamp() {
-    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    const auto now = SteadyClock::now().time_since_epoch();
     return "MONOTONIC_USEC=" + std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
 }
 
@@ -77,16 +77,16 @@ ServiceManager::ServiceManager() {
     }
     if (!watched.empty() && watched != std::to_string(::getpid())) return;
     watchdog_ = std::chrono::microseconds(timeout / 2);
-    if (watchdog_.count() > 0) ping_due_ = std::chrono::steady_clock::now();
+    if (watchdog_.count() > 0) ping_due_ = SteadyClock::now();
 }
 
 void ServiceManager::update(State state, const std::string& status) {
     std::string message;
     if (state != state_) message += state_message(state);
     if (status != status_) message += "STATUS=" + status + "\n";
-    retry_at_ = Time::max();
+    retry_at_ = SteadyTime::max();
     if (!message.empty() && !tell(message)) {
-        retry_at_ = std::chrono::steady_clock::now() + retry_pause;
+        retry_at_ = SteadyClock::now() + retry_pause;
         return;
     }
     state_ = state;
@@ -99,14 +99,14 @@ void ServiceManager::hand_over(pid_t successor) {
     if (socket_.is_open()) ::poll(&room, 1, 1000);
     tell("MAINPID=" + std::to_string(successor) + "\n");
     socket_.reset();
-    ping_due_ = Time::max();
+    ping_due_ = SteadyTime::max();
 }
 
 void ServiceManager::take_over() {
     tell("MAINPID=" + std::to_string(::getpid()) + "\n");
 }
 
-void ServiceManager::ping(Time now) {
+void ServiceManager::ping(SteadyTime now) {
     if (now < ping_due_) return;
     tell("WATCHDOG=1\n");
     ping_due_ = now + watchdog_;

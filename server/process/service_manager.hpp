@@ -6,13 +6,13 @@
 #include <chrono>
 #include <string>
 
+#include "base/clock.hpp"
 #include "base/server_fd.hpp"
 
 namespace cppcorn {
 
 class ServiceManager {
   public:
-    using Time = std::chrono::steady_clock::time_point;
     enum class State { starting, ready, reloading, stopping };
 
     // Takes its variables out of the environment, so that no child of ours takes them for its own. A socket that cannot
@@ -27,16 +27,16 @@ class ServiceManager {
     void take_over();
 
     // When ping() is due, or update() because the manager was too busy to be told; Time::max() for never.
-    Time due() const { return std::min(ping_due_, retry_at_); }
-    void ping(Time now);
+    SteadyTime due() const { return std::min(ping_due_, retry_at_); }
+    void ping(SteadyTime now);
 
   private:
     bool tell(const std::string& message);
 
     ServerFd socket_;
     std::chrono::microseconds watchdog_{0}; // between pings; 0: none
-    Time ping_due_ = Time::max();
-    Time retry_at_ = Time::max();
+    SteadyTime ping_due_ = SteadyTime::max();
+    SteadyTime retry_at_ = SteadyTime::max();
     State state_ = State::starting;
     std::string status_;
 };

@@ -35,7 +35,7 @@ int probe_main(const Release& release, int message_fd) {
 
 } // namespace
 
-AppProbe::AppProbe(const Release& release, ProcessTitle* title, Time now) : app_spec_(release.settings().app) {
+AppProbe::AppProbe(const Release& release, ProcessTitle* title, SteadyTime now) : app_spec_(release.settings().app) {
     int message[2];
     check(::pipe2(message, O_CLOEXEC | O_NONBLOCK), "cannot make a pipe");
     message_.reset(message[0]);
@@ -43,12 +43,12 @@ AppProbe::AppProbe(const Release& release, ProcessTitle* title, Time now) : app_
     const ChildPlan plan{ChildRole::probe, release.settings().display_name(), release.identity, {release.folder.get()}};
     pid_ = fork_child(plan, title, [&] { return probe_main(release, write_end.get()); });
     const auto timeout = release.settings().boot_timeout;
-    deadline_ = timeout.count() > 0 ? now + timeout : Time::max();
+    deadline_ = timeout.count() > 0 ? now + timeout : SteadyTime::max();
 }
 
 void AppProbe::kill() {
     killed_ = true;
-    deadline_ = Time::max();
+    deadline_ = SteadyTime::max();
     ::kill(pid_, SIGKILL);
 }
 

@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include "base/clock.hpp"
 #include "server/process/child.hpp"
 #include "server/release/release.hpp"
 
@@ -15,14 +16,12 @@ namespace cppcorn {
 
 class AppProbe {
   public:
-    using Time = std::chrono::steady_clock::time_point;
-
     // Starts it, in a child that has a copy of the release; nothing of it is kept here. `title` is this process's, which
     // the child changes for itself; it may be null. Throws std::system_error if there can be no child.
-    AppProbe(const Release& release, ProcessTitle* title, Time now);
+    AppProbe(const Release& release, ProcessTitle* title, SteadyTime now);
 
     pid_t pid() const { return pid_; }
-    Time deadline() const { return deadline_; } // kill() is due
+    SteadyTime deadline() const { return deadline_; } // kill() is due
     void kill();
 
     // Once the child was waited for: what is wrong with the app; nullopt if it loads.
@@ -32,7 +31,7 @@ class AppProbe {
     std::string app_spec_;
     ServerFd message_;
     pid_t pid_ = 0;
-    Time deadline_;
+    SteadyTime deadline_;
     bool killed_ = false;
 };
 

@@ -9,7 +9,7 @@
 
 namespace cppcorn {
 
-void AppWatch::follow(const Release& release, Time now) {
+void AppWatch::follow(const Release& release, SteadyTime now) {
     if (!release.settings().reload) return stop();
     std::vector<std::string> paths;
     for (const auto& path : release.settings().reload_extra_files) paths.push_back(std::filesystem::absolute(path));

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "base/clock.hpp"
 #include "server/process/file_watch.hpp"
 #include "server/release/release.hpp"
 
@@ -12,21 +13,19 @@ namespace cppcorn {
 
 class AppWatch {
   public:
-    using Time = FileWatch::Time;
-
     // Watches what that release's settings ask for, which may be nothing. Logs an error where that cannot be done; then
     // what was watched before still is.
-    void follow(const Release& release, Time now);
+    void follow(const Release& release, SteadyTime now);
     void stop() { files_.reset(); }
 
     // Readable when there is something for take_changes(); -1 if nothing is watched. For poll.
     int fd() const { return files_ ? files_->fd() : -1; }
-    void take_changes(Time now) { files_->take_changes(now); }
+    void take_changes(SteadyTime now) { files_->take_changes(now); }
 
     // When changed() is due if nothing else happens; Time::max() for never.
-    Time due() const { return files_ ? files_->due() : Time::max(); }
+    SteadyTime due() const { return files_ ? files_->due() : SteadyTime::max(); }
     // A file that has changed and been left alone since. Each change is told once.
-    std::optional<std::string> changed(Time now) { return files_ ? files_->changed(now) : std::nullopt; }
+    std::optional<std::string> changed(SteadyTime now) { return files_ ? files_->changed(now) : std::nullopt; }
 
   private:
     std::unique_ptr<FileWatch> files_;

@@ -68,11 +68,11 @@ Deployment::Outcomes Deployment::probe_exited(int wait_status) {
     return carry_out(rollout_.passed());
 }
 
-void Deployment::supervise(Time now) {
+void Deployment::supervise(SteadyTime now) {
     if (probe_ && now >= probe_->deadline()) probe_->kill();
 }
 
-Deployment::Time Deployment::due() const {
+SteadyTime Deployment::due() const {
     return probe_ ? std::min(probe_->deadline(), watch_.due()) : watch_.due();
 }
 

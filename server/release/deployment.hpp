@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "server/process/pidfile.hpp"
 #include "server/process/process_title.hpp"
 #include "server/release/app_probe.hpp"
@@ -19,8 +20,6 @@ namespace cppcorn {
 
 class Deployment {
   public:
-    using Time = AppProbe::Time;
-
     enum class Outcome {
         adopted,     // a release is in use: workers of the newest generation are to be started
         kept,        // a reload has failed: all stays as it was
@@ -47,15 +46,15 @@ class Deployment {
     pid_t probe_pid() const { return probe_ ? probe_->pid() : 0; }
     Outcomes probe_exited(int wait_status);
     // Kills a probe that takes too long.
-    void supervise(Time now);
+    void supervise(SteadyTime now);
 
     // --reload: the file that has changed.
-    std::optional<std::string> changed_file(Time now) { return watch_.changed(now); }
+    std::optional<std::string> changed_file(SteadyTime now) { return watch_.changed(now); }
     int watch_fd() const { return watch_.fd(); } // readable: take_changes(); -1: nothing is watched
-    void take_changes(Time now) { watch_.take_changes(now); }
+    void take_changes(SteadyTime now) { watch_.take_changes(now); }
 
     // When supervise() or changed_file() is due; Time::max() for never.
-    Time due() const;
+    SteadyTime due() const;
 
     const Release& current() const { return *rollout_.current(); }
     Rollout& rollout() { return rollout_; }

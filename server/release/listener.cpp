@@ -59,11 +59,11 @@ sockaddr_un unix_address(const std::string& path) {
 }
 
 // What an earlier run left behind goes; anything else is an error.
-void make_way(const std::string& path, const sockaddr_un& address) {
+void remove_stale_socket(const std::string& path, const sockaddr_un& address) {
     struct stat info {};
     if (::lstat(path.c_str(), &info) != 0) return;
     if (!S_ISSOCK(info.st_mode)) {
-        throw std::runtime_error("cannot bind unix:" + path + ": there is a file of another kind; it is left alone");
+        throw std::runtime_error("cannot bind unix:" + path + ": it exists and is not a socket");
     }
     const UniqueFd probe(
         check(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "cannot make a socket"));
@@ -128,7 +128,7 @@ bool Listener::is_reachable() const {
 }
 
 void Listener::prepare() {
-    check(::fcntl(socket_.get(), F_SETFL, O_NONBLOCK), "cannot set up " + address_.text());
+    check(::fcntl(socket_.get(), F_SETFL, O_NONBLOCK), "cannot set up ", address_.text());
     find_bound_address();
     // Accepted sockets inherit these; a unix socket has no such options.
     const int on = 1;
@@ -154,7 +154,7 @@ void Listener::open_tcp(const Settings& settings, bool ipv6_only) {
 void Listener::open_unix(const Settings& settings) {
     const sockaddr_un address = unix_address(address_.path);
     const std::string what = "cannot bind unix:" + address_.path;
-    make_way(address_.path, address);
+    remove_stale_socket(address_.path, address);
     socket_.reset(check(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), what));
     // Without --umask, who may connect is decided by the folder's permissions: the proxy in front is another user, as a
     // rule.

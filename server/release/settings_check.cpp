@@ -21,10 +21,10 @@ int wait_for_end(AppProbe& probe) {
     const UniqueFd process(
         static_cast<int>(check(::syscall(SYS_pidfd_open, probe.pid(), 0), "cannot watch the app's probe")));
     for (;;) {
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(probe.deadline() - AppProbe::Time::clock::now());
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(probe.deadline() - SteadyTime::clock::now());
         pollfd entry{process.get(), POLLIN, 0};
         ::poll(&entry, 1, static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000)));
-        if (AppProbe::Time::clock::now() >= probe.deadline()) probe.kill();
+        if (SteadyTime::clock::now() >= probe.deadline()) probe.kill();
         int status = 0;
         if (check(::waitpid(probe.pid(), &status, WNOHANG), "cannot wait for the app's probe") > 0) return status;
     }
@@ -35,7 +35,7 @@ int wait_for_end(AppProbe& probe) {
 int check_settings(LoadedSettings loaded) {
     const std::shared_ptr<Release> release = prepare_release(std::move(loaded));
     if (::geteuid() == 0) release->identity = wanted_identity(release->settings()); // no code of the app as root
-    AppProbe probe(*release, nullptr, std::chrono::steady_clock::now());
+    AppProbe probe(*release, nullptr, SteadyClock::now());
     const int status = wait_for_end(probe);
     const auto error = probe.verdict(status);
     if (!error) return exit_clean;

@@ -53,7 +53,7 @@ LoadedSettings StartContext::read_settings() const {
         loaded.origins["bind"] = "service manager";
     }
     const std::string& folder = loaded.values.chdir;
-    if (!folder.empty()) check(::chdir(folder.c_str()), "cannot change to folder " + folder);
+    if (!folder.empty()) check(::chdir(folder.c_str()), "cannot change to folder ", folder);
     return loaded;
 }
 

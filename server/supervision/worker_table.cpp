@@ -110,7 +110,7 @@ std::optional<WorkerEntry> WorkerTable::exited(pid_t pid, bool served, SteadyTim
     return entry;
 }
 
-void WorkerTable::postpone(std::chrono::steady_clock::duration time) {
+void WorkerTable::postpone(SteadyClock::duration time) {
     for (auto& entry : entries_) {
         if (entry.act_at != SteadyTime::max()) entry.act_at += time;
     }

@@ -153,7 +153,7 @@ class WorkerTable {
     std::optional<WorkerEntry> exited(pid_t pid, bool served, SteadyTime now);
 
     // The master itself did not run for so long (stopped, or the machine was suspended): nobody is to be late for that.
-    void postpone(std::chrono::steady_clock::duration time);
+    void postpone(SteadyClock::duration time);
 
     // What is to be done now. The caller carries it all out, and reports spawned() or spawn_failed() for each spawn.
     WorkerCommands tick(SteadyTime now, const RequestDeadline& request_deadline);

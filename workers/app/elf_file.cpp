@@ -19,7 +19,7 @@ namespace cppcorn {
 namespace {
 
 constexpr std::size_t max_symbols = 1024;     // that are listed
-constexpr std::size_t max_name_length = 1024; // of a symbol; a longer one is none that we look for
+constexpr std::size_t max_name_length = 1024; // of a symbol; those that we look for are shorter
 
 #if defined(__x86_64__)
 constexpr unsigned native_machine_number = EM_X86_64;

@@ -9,14 +9,14 @@
 #include <optional>
 #include <vector>
 
+#include "base/clock.hpp"
+
 namespace cppcorn {
 
 class DeadlineHeap {
   public:
-    using Time = std::chrono::steady_clock::time_point;
-
     struct Entry {
-        Time at;
+        SteadyTime at;
         int number;          // the connection's descriptor
         unsigned generation; // tells connections apart that had the same descriptor
         bool operator>(const Entry& other) const { return at > other.at; }
@@ -30,14 +30,14 @@ class DeadlineHeap {
     std::size_t size() const { return heap_.size(); }
 
     // The time of the earliest entry, which may be stale.
-    std::optional<Time> earliest() const {
+    std::optional<SteadyTime> earliest() const {
         if (heap_.empty()) return std::nullopt;
         return heap_.front().at;
     }
 
     // Takes out one entry whose time has come. The caller looks whether the connection still exists and is overdue now,
     // and pushes its present deadline if it is not.
-    std::optional<Entry> pop_due(Time now) {
+    std::optional<Entry> pop_due(SteadyTime now) {
         if (heap_.empty() || heap_.front().at > now) return std::nullopt;
         std::pop_heap(heap_.begin(), heap_.end(), std::greater<>());
         const Entry entry = heap_.back();

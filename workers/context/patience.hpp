@@ -6,37 +6,36 @@
 #include <chrono>
 #include <cstdint>
 
+#include "base/clock.hpp"
+
 namespace cppcorn {
 
 // 0 is for ever.
-inline std::chrono::steady_clock::time_point deadline_after(std::chrono::steady_clock::time_point begin,
-                                                            std::chrono::milliseconds allowance) {
-    return allowance.count() > 0 ? begin + allowance : std::chrono::steady_clock::time_point::max();
+inline SteadyTime deadline_after(SteadyTime begin, std::chrono::milliseconds allowance) {
+    return allowance.count() > 0 ? begin + allowance : SteadyTime::max();
 }
 
 class Patience {
   public:
-    using Time = std::chrono::steady_clock::time_point;
-
     // A transfer begins, of which `bytes` have gone through before.
-    void begin(Time now, std::uint64_t bytes) {
+    void begin(SteadyTime now, std::uint64_t bytes) {
         began_ = now;
         bytes_before_ = bytes;
     }
 
     // When it has lasted too long, now that `bytes` have gone through.
-    Time deadline(Time now, std::uint64_t bytes, std::chrono::milliseconds allowance) {
+    SteadyTime deadline(SteadyTime now, std::uint64_t bytes, std::chrono::milliseconds allowance) {
         const auto enough = static_cast<std::uint64_t>(allowance.count()) * slowest_bytes_per_second / 1000;
         if (bytes - bytes_before_ > enough) begin(now, bytes);
         return deadline_after(began_, allowance);
     }
 
-    Time began() const { return began_; }
+    SteadyTime began() const { return began_; }
 
     static constexpr std::uint64_t slowest_bytes_per_second = 1024;
 
   private:
-    Time began_{};
+    SteadyTime began_{};
     std::uint64_t bytes_before_ = 0;
 };
 

@@ -10,14 +10,13 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.hpp"
+
 namespace cppcorn {
 
 struct alignas(64) ScoreboardSlot {
-    using Clock = std::chrono::steady_clock;
-
-    // Worker: a request begins; deadline is Clock::time_point::max() for none. The line is cut to what fits.
-    void begin_request(std::string_view line, const char (&address)[46], Clock::time_point now,
-                       Clock::time_point deadline) {
+    // Worker: a request begins; deadline is SteadyTime::max() for none. The line is cut to what fits.
+    void begin_request(std::string_view line, const char (&address)[46], SteadyTime now, SteadyTime deadline) {
         const auto size = std::min(line.size(), sizeof line_);
         std::memcpy(line_, line.data(), size);
         std::memcpy(address_, address, sizeof address_);
@@ -25,7 +24,7 @@ struct alignas(64) ScoreboardSlot {
         began_ns_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
         deadline_ns_.store(deadline.time_since_epoch().count(), std::memory_order_release);
     }
-    void extend_deadline(Clock::time_point deadline) {
+    void extend_deadline(SteadyTime deadline) {
         deadline_ns_.store(deadline.time_since_epoch().count(), std::memory_order_release);
     }
     void end_request() {
@@ -44,8 +43,8 @@ struct alignas(64) ScoreboardSlot {
         requests_.store(0);
     }
     bool busy() const { return deadline_ns_.load(std::memory_order_acquire) != idle; }
-    Clock::time_point deadline() const { return at(deadline_ns_.load(std::memory_order_acquire)); }
-    Clock::time_point began() const { return at(began_ns_.load(std::memory_order_relaxed)); }
+    SteadyTime deadline() const { return at(deadline_ns_.load(std::memory_order_acquire)); }
+    SteadyTime began() const { return at(began_ns_.load(std::memory_order_relaxed)); }
     std::uint64_t requests() const { return requests_.load(std::memory_order_relaxed); }
     // The request line that is being served, or was last. Meaningful to read while busy(), or once the worker is dead.
     // Escape it before it is logged.
@@ -58,7 +57,7 @@ struct alignas(64) ScoreboardSlot {
 
   private:
     static constexpr std::int64_t idle = 0;
-    static Clock::time_point at(std::int64_t ns) { return Clock::time_point(Clock::duration(ns)); }
+    static SteadyTime at(std::int64_t ns) { return SteadyTime(SteadyClock::duration(ns)); }
 
     std::atomic<std::int64_t> deadline_ns_{idle};
     std::atomic<std::int64_t> began_ns_{0};

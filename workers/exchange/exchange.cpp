@@ -78,8 +78,8 @@ void Exchange::read_head(const Peer& peer, WorkerContext& context) {
 }
 
 http::Verdict Exchange::read_forwarded(const Peer& peer, const WorkerContext& context) {
-    if (peer.trusted) return context.forwarding.read(parser_.head(), told_);
-    told_ = {};
+    if (peer.trusted) return context.forwarding.read(parser_.head(), forwarded_);
+    forwarded_ = {};
     context.forwarding.strip(parser_.head());
     return {};
 }
@@ -114,12 +114,12 @@ void Exchange::fill_request(const Peer& peer, const WorkerContext& context) {
         http::percent_decode(head.path, path_);
         path = path_;
     }
-    const std::string_view script_name =
-        http::decoded_mount(told_.has_script_name ? told_.script_name : context.settings.root_path, script_name_);
+    const std::string_view script_name = http::decoded_mount(
+        forwarded_.has_script_name ? forwarded_.script_name : context.settings.root_path, script_name_);
     request_.script_name = to_abi(script_name);
     request_.path = to_abi(http::path_below(path, script_name));
     request_.query = to_abi(head.query);
-    request_.scheme = to_abi(told_.secure ? "https" : "http");
+    request_.scheme = to_abi(forwarded_.secure ? "https" : "http");
     request_.authority = to_abi(head.authority);
     request_.fields = fields_.data();
     request_.field_count = fields_.size();

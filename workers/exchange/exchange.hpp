@@ -113,10 +113,10 @@ class Exchange {
     AppCall* call_ = nullptr; // while the app runs
     cppcorn_request request_{};
     std::vector<cppcorn_field> fields_;
-    std::string path_;                      // decoded, where it differs from what was sent
-    std::string script_name_;               // the same
-    http::ForwardingRules::Told told_;      // by a trusted proxy
-    std::vector<http::Field> given_fields_; // the app's, during start()
+    std::string path_;                               // decoded, where it differs from what was sent
+    std::string script_name_;                        // the same
+    http::ForwardingRules::ForwardedInfo forwarded_; // by a trusted proxy
+    std::vector<http::Field> given_fields_;          // the app's, during start()
 
     // For the access log.
     SteadyTime started_;

@@ -55,18 +55,18 @@ ForwardingRules::ForwardingRules(std::vector<SchemeHeader> scheme_headers, Forwa
     if (forwarder_names_.holds_all()) strip_letters_.fill(true);
 }
 
-Verdict ForwardingRules::read(const RequestHead& head, Told& told) const {
-    told = {};
+Verdict ForwardingRules::read(const RequestHead& head, ForwardedInfo& info) const {
+    info = {};
     bool scheme_seen = false;
     for (const Field& field : head.fields) {
         if (!read_letters_[index(field.name.front())]) continue;
-        const Verdict verdict = read_field(field, scheme_seen, told);
+        const Verdict verdict = read_field(field, scheme_seen, info);
         if (!verdict.accepted()) return verdict;
     }
     return {};
 }
 
-Verdict ForwardingRules::read_field(const Field& field, bool& scheme_seen, Told& told) const {
+Verdict ForwardingRules::read_field(const Field& field, bool& scheme_seen, ForwardedInfo& info) const {
     bool is_scheme = false;
     bool secure = false;
     for (const auto& header : scheme_headers_) {
@@ -74,16 +74,16 @@ Verdict ForwardingRules::read_field(const Field& field, bool& scheme_seen, Told&
         is_scheme = true;
         secure = secure || field.value == header.value; // one name may be listed with several values
     }
-    if (is_scheme && scheme_seen && secure != told.secure) return {400, "contradictory scheme headers"};
-    if (is_scheme) told.secure = secure;
+    if (is_scheme && scheme_seen && secure != info.secure) return {400, "contradictory scheme headers"};
+    if (is_scheme) info.secure = secure;
     scheme_seen = scheme_seen || is_scheme;
     if (!reads_script_name_ || !equal_ignoring_case(field.name, script_name_field)) return {};
     std::string_view script_name = field.value;
     if (!script_name.empty() && script_name.front() != '/') return {400, "malformed SCRIPT_NAME"};
     while (!script_name.empty() && script_name.back() == '/') script_name.remove_suffix(1);
-    if (told.has_script_name && script_name != told.script_name) return {400, "contradictory SCRIPT_NAME"};
-    told.has_script_name = true;
-    told.script_name = script_name;
+    if (info.has_script_name && script_name != info.script_name) return {400, "contradictory SCRIPT_NAME"};
+    info.has_script_name = true;
+    info.script_name = script_name;
     return {};
 }
 

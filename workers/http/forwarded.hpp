@@ -40,14 +40,14 @@ class ForwardingRules {
   public:
     ForwardingRules(std::vector<SchemeHeader> scheme_headers, ForwarderNames forwarder_names);
 
-    struct Told {
+    struct ForwardedInfo {
         bool secure = false;
         std::string_view script_name; // without a slash at its end; a view into the head
         bool has_script_name = false; // an empty one is one, too
     };
 
     // Of a trusted peer. Refused if the fields contradict each other.
-    Verdict read(const RequestHead& head, Told& told) const;
+    Verdict read(const RequestHead& head, ForwardedInfo& info) const;
     // Of any other.
     void strip(RequestHead& head) const;
 
@@ -56,7 +56,7 @@ class ForwardingRules {
   private:
     static std::size_t index(char first) { return static_cast<unsigned char>(first); }
     bool is_forwarded_name(std::string_view name) const;
-    Verdict read_field(const Field& field, bool& scheme_seen, Told& told) const;
+    Verdict read_field(const Field& field, bool& scheme_seen, ForwardedInfo& info) const;
 
     std::vector<SchemeHeader> scheme_headers_;
     ForwarderNames forwarder_names_;

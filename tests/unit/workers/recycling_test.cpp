@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr Recycling::Time start{1h};
+constexpr SteadyTime start{1h};
 constexpr std::uint64_t more_than_any_process = std::uint64_t{1} << 60;
 
 // The number of requests at which a worker with this dice asks to be replaced.
@@ -27,7 +27,7 @@ std::uint64_t requests_until_reason(const WorkerSettings& settings, std::uint64_
 TEST_CASE("Recycling: without limits there is never a reason") {
     Recycling recycling(WorkerSettings{}, start, 4711);
     CHECK_FALSE(recycling.poll_reason(std::uint64_t{1} << 62, start + 100'000h).has_value());
-    CHECK(recycling.due() == Recycling::Time::max());
+    CHECK(recycling.due() == SteadyTime::max());
 }
 
 TEST_CASE("Recycling: the number of requests is a reason when it is reached") {
@@ -89,7 +89,7 @@ TEST_CASE("Recycling: a reason is given once, whatever else comes to pass") {
     CHECK_FALSE(recycling.poll_reason(10, start).has_value());
     CHECK_FALSE(recycling.poll_reason(11, start + 90s).has_value());
     // Or the worker's loop would wake up for it again and again.
-    CHECK(recycling.due() == Recycling::Time::max());
+    CHECK(recycling.due() == SteadyTime::max());
 }
 
 TEST_CASE("resident_memory: follows what the process takes") {

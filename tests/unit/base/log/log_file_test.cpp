@@ -20,8 +20,6 @@ using Kind = LogNews::Kind;
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 // A blocking descriptor to write to, and one to read from what was written.
 struct Ends {
     Ends(int read_from, int write_to) : reader(read_from), writer(write_to) {}
@@ -69,9 +67,9 @@ void stuff(LogFile& file, int more) {
         if (file.write(line).kind == Kind::fails) break;
         REQUIRE(i < 99'999);
     }
-    const auto began = Clock::now();
+    const auto began = SteadyClock::now();
     for (int i = 0; i < more; ++i) CHECK(file.write(line).kind == Kind::none);
-    CHECK(Clock::now() - began < 50ms * more);
+    CHECK(SteadyClock::now() - began < 50ms * more);
 }
 
 void check_stopped_reader(Ends& ends, LogFile& file) {
@@ -176,7 +174,7 @@ TEST_CASE("a standard stream that is opened again is the same, with all that it 
 
 TEST_CASE("losses are told of now and then only") {
     LogLoss loss;
-    const LogLoss::Time start{};
+    const SteadyTime start{};
     CHECK(loss.note(0, 0, start).kind == Kind::none);
     CHECK(loss.note(2, ENOSPC, start).kind == Kind::fails);
     CHECK(loss.note(3, ENOSPC, start).kind == Kind::none);

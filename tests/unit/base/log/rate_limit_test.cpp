@@ -7,7 +7,7 @@ using namespace std::chrono_literals;
 
 TEST_CASE("RateLimit: so many in a stretch, then none, then a count of those") {
     RateLimit limit;
-    RateLimit::Time now{1h};
+    SteadyTime now{1h};
     for (std::uint64_t i = 0; i < RateLimit::most_in_stretch; ++i) {
         const auto verdict = limit.ask(now);
         CHECK(verdict.allowed);
@@ -21,7 +21,7 @@ TEST_CASE("RateLimit: so many in a stretch, then none, then a count of those") {
 
 TEST_CASE("RateLimit: a quiet stretch leaves nothing to tell") {
     RateLimit limit;
-    RateLimit::Time now{1h};
+    SteadyTime now{1h};
     CHECK(limit.ask(now).allowed);
     const auto later = limit.ask(now + RateLimit::stretch * 3);
     CHECK(later.allowed);

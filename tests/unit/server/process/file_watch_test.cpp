@@ -39,7 +39,7 @@ class Watched {
         return watch.changed(now);
     }
 
-    FileWatch::Time now{1h};
+    SteadyTime now{1h};
     FileWatch watch;
 };
 

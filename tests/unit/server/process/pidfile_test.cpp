@@ -70,7 +70,7 @@ TEST_CASE("Pidfile: one of a live process is left alone") {
     const std::string parent = std::to_string(::getppid());
     const std::string path = folder.write("pid", parent + "\n");
     const std::string said = failure<std::runtime_error>(path);
-    CHECK(said.find("already running with pid " + parent) != std::string::npos);
+    CHECK(said.find("already running (pid:" + parent + ")") != std::string::npos);
     CHECK(said.find(path) != std::string::npos);
     CHECK(text_of(path) == parent + "\n");
     CHECK(files_in(folder) == 1);

@@ -9,12 +9,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
-using Time = DeadlineHeap::Time;
-
-constexpr Time start{1h};
+constexpr SteadyTime start{1h};
 
 // The numbers of all entries that are due, in the order in which they come out.
-std::vector<int> pop_all(DeadlineHeap& heap, Time now) {
+std::vector<int> pop_all(DeadlineHeap& heap, SteadyTime now) {
     std::vector<int> numbers;
     while (const auto entry = heap.pop_due(now)) numbers.push_back(entry->number);
     return numbers;
@@ -26,7 +24,7 @@ TEST_CASE("DeadlineHeap: an empty one has nothing to wait for") {
     DeadlineHeap heap;
     CHECK(heap.size() == 0);
     CHECK_FALSE(heap.earliest().has_value());
-    CHECK_FALSE(heap.pop_due(Time::max()).has_value());
+    CHECK_FALSE(heap.pop_due(SteadyTime::max()).has_value());
 }
 
 TEST_CASE("DeadlineHeap: entries come out by their time, not by when they went in") {
@@ -92,7 +90,7 @@ TEST_CASE("DeadlineHeap: thousands of entries come out sorted, also where some g
     for (int number = 0; number < 5000; ++number)
         heap.push({start + std::chrono::milliseconds(dice() % 1000), number, 1});
     heap.keep_if([](const DeadlineHeap::Entry& entry) { return entry.number % 2 == 0; });
-    Time last = start;
+    SteadyTime last = start;
     int count = 0;
     while (const auto entry = heap.pop_due(start + 1s)) {
         if (entry->at < last) FAIL("entry " << entry->number << " comes too late");

@@ -7,7 +7,7 @@ using namespace std::chrono_literals;
 
 TEST_CASE("Patience: little data does not move the deadline") {
     Patience patience;
-    const Patience::Time start{1h};
+    const SteadyTime start{1h};
     patience.begin(start, 500);
     for (int second = 0; second < 10; ++second) {
         CHECK(patience.deadline(start + second * 1s, 500 + second * 1000, 10s) == start + 10s);
@@ -16,7 +16,7 @@ TEST_CASE("Patience: little data does not move the deadline") {
 
 TEST_CASE("Patience: enough data begins it anew, and earlier data counts once") {
     Patience patience;
-    const Patience::Time start{1h};
+    const SteadyTime start{1h};
     patience.begin(start, 0);
     CHECK(patience.deadline(start + 3s, 10 * 1024 + 1, 10s) == start + 13s);
     CHECK(patience.deadline(start + 9s, 15 * 1024, 10s) == start + 13s);
@@ -25,6 +25,6 @@ TEST_CASE("Patience: enough data begins it anew, and earlier data counts once") 
 
 TEST_CASE("Patience: an allowance of 0 is for ever") {
     Patience patience;
-    patience.begin(Patience::Time{1h}, 0);
-    CHECK(patience.deadline(Patience::Time{2h}, 1, 0ms) == Patience::Time::max());
+    patience.begin(SteadyTime{1h}, 0);
+    CHECK(patience.deadline(SteadyTime{2h}, 1, 0ms) == SteadyTime::max());
 }

@@ -23,15 +23,15 @@ ForwardingRules usual_rules() {
 
 struct Reading {
     int status;
-    ForwardingRules::Told told;
+    ForwardingRules::ForwardedInfo info;
 };
 
 Reading read(const Fields& fields, const ForwardingRules& rules = usual_rules()) {
     RequestHead head;
     head.fields = fields;
-    ForwardingRules::Told told;
-    const int status = rules.read(head, told).status;
-    return {status, told};
+    ForwardingRules::ForwardedInfo info;
+    const int status = rules.read(head, info).status;
+    return {status, info};
 }
 
 std::vector<std::string> left_by_strip(const std::vector<std::string>& names,
@@ -45,36 +45,36 @@ std::vector<std::string> left_by_strip(const std::vector<std::string>& names,
 }
 
 TEST_CASE("a scheme header with its value means https") {
-    CHECK(read({{"X-Forwarded-Proto", "https"}}).told.secure);
-    CHECK(read({{"x-forwarded-ssl", "on"}}).told.secure);
-    CHECK(read({{"X-FORWARDED-PROTOCOL", "ssl"}}).told.secure);
-    CHECK_FALSE(read({{"X-Forwarded-Proto", "http"}}).told.secure);
-    CHECK_FALSE(read({{"X-Forwarded-Proto", "https, http"}}).told.secure);
-    CHECK_FALSE(read({{"X-Forwarded-Protocol", "https"}}).told.secure);
-    CHECK_FALSE(read({{"X-Forwarded-Proton", "https"}}).told.secure);
-    CHECK_FALSE(read({{"Host", "https"}}).told.secure);
-    CHECK_FALSE(read({}).told.secure);
+    CHECK(read({{"X-Forwarded-Proto", "https"}}).info.secure);
+    CHECK(read({{"x-forwarded-ssl", "on"}}).info.secure);
+    CHECK(read({{"X-FORWARDED-PROTOCOL", "ssl"}}).info.secure);
+    CHECK_FALSE(read({{"X-Forwarded-Proto", "http"}}).info.secure);
+    CHECK_FALSE(read({{"X-Forwarded-Proto", "https, http"}}).info.secure);
+    CHECK_FALSE(read({{"X-Forwarded-Protocol", "https"}}).info.secure);
+    CHECK_FALSE(read({{"X-Forwarded-Proton", "https"}}).info.secure);
+    CHECK_FALSE(read({{"Host", "https"}}).info.secure);
+    CHECK_FALSE(read({}).info.secure);
 }
 
 TEST_CASE("scheme headers that contradict each other are refused") {
     CHECK(read({{"X-Forwarded-Proto", "https"}, {"X-Forwarded-Ssl", "off"}}).status == 400);
     CHECK(read({{"X-Forwarded-Ssl", "off"}, {"X-Forwarded-Proto", "https"}}).status == 400);
     CHECK(read({{"X-Forwarded-Proto", "https"}, {"X-Forwarded-Proto", "http"}}).status == 400);
-    CHECK(read({{"X-Forwarded-Proto", "https"}, {"X-Forwarded-Ssl", "on"}}).told.secure);
+    CHECK(read({{"X-Forwarded-Proto", "https"}, {"X-Forwarded-Ssl", "on"}}).info.secure);
     CHECK(read({{"X-Forwarded-Proto", "http"}, {"X-Forwarded-Ssl", "off"}}).status == 0);
 }
 
 TEST_CASE("SCRIPT_NAME is read if it is among the forwarder headers") {
-    CHECK(read({{"SCRIPT_NAME", "/shop"}}).told.script_name == "/shop");
-    CHECK(read({{"script_name", "/shop/"}}).told.script_name == "/shop");
-    CHECK(read({{"SCRIPT_NAME", "/"}}).told.has_script_name);
-    CHECK(read({{"SCRIPT_NAME", "/"}}).told.script_name.empty());
-    CHECK_FALSE(read({{"SCRIPT-NAME", "/shop"}}).told.has_script_name);
-    CHECK_FALSE(read({{"SCRIPT_NAME", "/shop"}}, {usual_headers, {}}).told.has_script_name);
-    CHECK(read({{"SCRIPT_NAME", "/shop"}}, {{}, ForwarderNames({"*"})}).told.script_name == "/shop");
+    CHECK(read({{"SCRIPT_NAME", "/shop"}}).info.script_name == "/shop");
+    CHECK(read({{"script_name", "/shop/"}}).info.script_name == "/shop");
+    CHECK(read({{"SCRIPT_NAME", "/"}}).info.has_script_name);
+    CHECK(read({{"SCRIPT_NAME", "/"}}).info.script_name.empty());
+    CHECK_FALSE(read({{"SCRIPT-NAME", "/shop"}}).info.has_script_name);
+    CHECK_FALSE(read({{"SCRIPT_NAME", "/shop"}}, {usual_headers, {}}).info.has_script_name);
+    CHECK(read({{"SCRIPT_NAME", "/shop"}}, {{}, ForwarderNames({"*"})}).info.script_name == "/shop");
     CHECK(read({{"SCRIPT_NAME", "shop"}}).status == 400);
     CHECK(read({{"SCRIPT_NAME", "/a"}, {"SCRIPT_NAME", "/b"}}).status == 400);
-    CHECK(read({{"SCRIPT_NAME", "/a"}, {"SCRIPT_NAME", "/a/"}}).told.script_name == "/a");
+    CHECK(read({{"SCRIPT_NAME", "/a"}, {"SCRIPT_NAME", "/a/"}}).info.script_name == "/a");
 }
 
 TEST_CASE("a stranger's forwarding headers are taken out, in each spelling that an app might take for them") {
