@@ -9,7 +9,7 @@ namespace cppcorn {
 // The variable's text, which is removed, so that no child takes it for its own; "" if there is none.
 inline std::string take_variable(const char* name) {
     const char* text = std::getenv(name);
-    const std::string value = text != nullptr ? text : "";
+    std::string value = text != nullptr ? text : "";
     ::unsetenv(name);
     return value;
 }

@@ -151,7 +151,7 @@ inline SettingValue text_list(std::vector<std::string> Settings::*member) {
 
 // `names` in the order of the enumeration's values.
 template <class Enumeration, class Part>
-SettingValue choice(Enumeration Part::*member, std::vector<std::string> names) {
+SettingValue choice(Enumeration Part::*member, const std::vector<std::string>& names) {
     return single_value(
         SettingValue::Kind::text, field(member), [=](const std::string& text) { return parse_choice(text, names); },
         [=](Enumeration value) { return names.at(static_cast<std::size_t>(value)); });
