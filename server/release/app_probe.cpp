@@ -23,7 +23,7 @@ int probe_main(const Release& release, int message_fd) {
     enter(release);
     apply_environment(release.settings());
     try {
-        const AppModule app = load_app(release);
+        [[maybe_unused]] const AppModule app = load_app(release);
         // Not unloaded: a destructor that crashes is none of the probe's business.
         ::_exit(exit_clean);
     } catch (const AppLoadError& error) {

@@ -36,7 +36,7 @@ std::shared_ptr<Release> prepare_release(LoadedSettings loaded) {
 }
 
 std::shared_ptr<Release> open_release(LoadedSettings loaded, const Listeners& present) {
-    const auto release = prepare_release(std::move(loaded));
+    auto release = prepare_release(std::move(loaded));
     release->identity = wanted_identity(release->settings());
     apply_umask(release->settings());
     release->access_log = std::make_shared<AccessLog>(release->settings().access_log);
