@@ -16,9 +16,9 @@ namespace cppcorn {
 using IpAddress = std::array<std::uint8_t, 16>;
 
 bool is_ipv4(const IpAddress& address);
-// nullopt if it is no IP address but a unix socket's.
+// nullopt for a unix socket, which has no IP address.
 std::optional<IpAddress> ip_address(const sockaddr_storage& address);
-// nullopt if the text is no IP address.
+// nullopt if the text is not an IP address.
 std::optional<IpAddress> parse_ip_address(const std::string& text);
 // As zero-terminated text, "192.0.2.1" for mapped ones, too.
 using IpAddressText = char[46];

@@ -18,7 +18,7 @@ std::atomic<std::uint64_t>& word_of(int fd) {
 }
 
 std::uint64_t bit_of(int fd) {
-    return std::uint64_t{1} << (fd % 64);
+    return std::uint64_t{1} << (static_cast<unsigned>(fd) % 64);
 }
 
 void add(int fd) {

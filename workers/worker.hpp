@@ -35,7 +35,7 @@ struct WorkerSetup {
 };
 
 // Runs in the child, which has the identity and environment that the app is to have, and blocks all signals. Serves
-// until it is told to leave, and returns the exit code. What cannot go on in another way throws.
+// until it is told to exit, and returns the exit code. What cannot go on in another way throws.
 int run_worker(const WorkerSetup& setup);
 
 } // namespace cppcorn

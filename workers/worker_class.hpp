@@ -14,7 +14,7 @@ namespace cppcorn {
 
 struct WorkerClass {
     const char* name;
-    // Serves until the worker is told to leave or the master is gone.
+    // Serves until the worker is told to exit or the master is gone.
     void (*run)(WorkerContext& context, const std::vector<ListeningSocket>& listeners, MasterLink& master,
                 SignalInbox& signals);
 };

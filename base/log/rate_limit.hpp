@@ -10,20 +10,20 @@ namespace cppcorn {
 
 class RateLimit {
   public:
-    struct Verdict {
+    struct Answer {
         bool allowed = false;
-        std::uint64_t suppressed = 0; // in the stretch before, to be told with this line
+        std::uint64_t suppressed = 0; // in the stretch before, to be logged with this line
     };
 
-    Verdict ask(SteadyTime now) {
-        Verdict verdict;
+    Answer ask(SteadyTime now) {
+        Answer answer;
         if (now >= stretch_end_) {
             stretch_end_ = now + stretch;
-            verdict.suppressed = asked_ > most_in_stretch ? asked_ - most_in_stretch : 0;
+            answer.suppressed = asked_ > most_in_stretch ? asked_ - most_in_stretch : 0;
             asked_ = 0;
         }
-        verdict.allowed = ++asked_ <= most_in_stretch;
-        return verdict;
+        answer.allowed = ++asked_ <= most_in_stretch;
+        return answer;
     }
 
     static constexpr std::uint64_t most_in_stretch = 10;

@@ -52,7 +52,7 @@ void AppProbe::kill() {
     ::kill(pid_, SIGKILL);
 }
 
-std::optional<std::string> AppProbe::verdict(int wait_status) {
+std::optional<std::string> AppProbe::fault(int wait_status) {
     if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == exit_clean) return std::nullopt;
     if (killed_) return app_spec_ + ": takes longer to load than --boot-timeout allows";
     if (WIFSIGNALED(wait_status)) {

@@ -25,7 +25,7 @@ class AppProbe {
     void kill();
 
     // Once the child was waited for: what is wrong with the app; nullopt if it loads.
-    std::optional<std::string> verdict(int wait_status);
+    std::optional<std::string> fault(int wait_status);
 
   private:
     std::string app_spec_;

@@ -62,7 +62,7 @@ void Deployment::stop() {
 }
 
 Deployment::Outcomes Deployment::probe_exited(int wait_status) {
-    const auto error = std::exchange(probe_, std::nullopt)->verdict(wait_status);
+    const auto error = std::exchange(probe_, std::nullopt)->fault(wait_status);
     if (rollout_.candidate() == nullptr) return {}; // the service has been told to end
     if (error) return reject(*error);
     return carry_out(rollout_.passed());

@@ -37,7 +37,7 @@ int check_settings(LoadedSettings loaded) {
     if (::geteuid() == 0) release->identity = wanted_identity(release->settings()); // no code of the app as root
     AppProbe probe(*release, nullptr, SteadyClock::now());
     const int status = wait_for_end(probe);
-    const auto error = probe.verdict(status);
+    const auto error = probe.fault(status);
     if (!error) return exit_clean;
     std::fprintf(stderr, "cppcorn: %s\n", error->c_str());
     return exit_no_app;

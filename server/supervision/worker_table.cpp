@@ -10,7 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kill_delay = 1s;         // between the ABRT to an overdue worker and the KILL
-constexpr auto quick_grace = 1s;        // for workers that were told to leave quickly
+constexpr auto quick_grace = 1s;        // for workers that were told to exit quickly
 constexpr auto first_pause = 100ms;     // before a failed start is tried again
 constexpr auto longest_pause = 5'000ms; // however often it has failed
 constexpr auto stable_after = 1s;       // a worker that dies sooner, having served nothing, counts as a failed start

@@ -23,7 +23,7 @@ enum class WorkerEvent {
     late,         // starting: the boot timeout is over; retiring: its grace; overdue: the second since the last signal
     request_late, // the request that it serves is past its deadline
     unneeded,     // another one stands in its place, or fewer are wanted
-    stopped,      // all are told to leave
+    stopped,      // all are told to exit
 };
 
 // What an event does to a worker: its next state, and the signal that it is sent (0: none). Spawned, it is starting;
@@ -139,7 +139,7 @@ class WorkerTable {
     // The newest generation has failed to start so often that it is pointless to go on.
     bool hopeless() const { return !generation_ready_ && failed_rounds_ >= max_failed_rounds; }
 
-    // All are told to leave and none is spawned any more. Quick after graceful hurries them; graceful after either
+    // All are told to exit, and none is spawned any more. Quick after graceful hurries them; graceful after either
     // changes nothing.
     void stop(StopKind kind, SteadyTime now);
     bool stopping() const { return stop_.has_value(); }

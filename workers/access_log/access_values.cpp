@@ -25,7 +25,7 @@ int base64_digit(char c) {
     return -1;
 }
 
-// Decodes up to the first colon into `user`. Nothing if it is not base64.
+// Decodes up to the first colon into `user`. nullopt if it is not base64.
 AccessValue decode_user(std::string_view text, std::array<char, max_user>& user) {
     while (!text.empty() && text.back() == '=') text.remove_suffix(1);
     std::size_t size = 0;

@@ -10,9 +10,9 @@ namespace {
 using Kind = http::ProxyReading::Kind;
 
 Preamble refuse(const Peer& peer, WorkerContext& context, const char* reason) {
-    const auto verdict = context.proxy_refusals.ask(context.now());
-    if (verdict.suppressed > 0) spdlog::warn("suppressed {} more PROXY-header warnings", verdict.suppressed);
-    if (verdict.allowed) spdlog::warn("Connection from ip={} closed: {}", peer.address, reason);
+    const auto limit = context.proxy_refusals.ask(context.now());
+    if (limit.suppressed > 0) spdlog::warn("suppressed {} more PROXY-header warnings", limit.suppressed);
+    if (limit.allowed) spdlog::warn("Connection from ip={} closed: {}", peer.address, reason);
     return Preamble::refused;
 }
 

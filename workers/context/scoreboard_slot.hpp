@@ -32,7 +32,7 @@ struct alignas(64) ScoreboardSlot {
         requests_.store(requests_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     }
 
-    // Master: no worker is left to take over what waits in the backlog, so this one, leaving, shall serve it.
+    // Master: no worker is left to take over what waits in the backlog, so this one, retiring, is to serve it.
     void drain_backlog() { drains_backlog_.store(true, std::memory_order_release); }
     bool drains_backlog() const { return drains_backlog_.load(std::memory_order_acquire); }
 

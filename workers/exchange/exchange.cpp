@@ -262,9 +262,9 @@ void Exchange::answer(int status, const http::ResponseContext& context, std::str
 void Exchange::refuse(int status, std::string_view reason, const Peer& peer, WorkerContext& context) {
     if (started_ == SteadyTime{}) started_ = context.now();
     refused_line_ = has_head() ? parser_.head().line : parser_.request_line_so_far(input_.unconsumed());
-    const auto verdict = context.refusals.ask(context.now());
-    if (verdict.suppressed > 0) spdlog::warn("suppressed {} more invalid-request warnings", verdict.suppressed);
-    if (verdict.allowed) spdlog::warn("Invalid request from ip={}: {} ({})", peer.address, reason, status);
+    const auto limit = context.refusals.ask(context.now());
+    if (limit.suppressed > 0) spdlog::warn("suppressed {} more invalid-request warnings", limit.suppressed);
+    if (limit.allowed) spdlog::warn("Invalid request from ip={}: {} ({})", peer.address, reason, status);
 
     http::ResponseContext how = response_context(context);
     how.keep_alive = false;

@@ -9,9 +9,9 @@ TEST_CASE("RateLimit: so many in a stretch, then none, then a count of those") {
     RateLimit limit;
     SteadyTime now{1h};
     for (std::uint64_t i = 0; i < RateLimit::most_in_stretch; ++i) {
-        const auto verdict = limit.ask(now);
-        CHECK(verdict.allowed);
-        CHECK(verdict.suppressed == 0);
+        const auto answer = limit.ask(now);
+        CHECK(answer.allowed);
+        CHECK(answer.suppressed == 0);
     }
     for (int i = 0; i < 7; ++i) CHECK_FALSE(limit.ask(now + RateLimit::stretch - 1ms).allowed);
     const auto next = limit.ask(now + RateLimit::stretch);
