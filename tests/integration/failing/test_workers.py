@@ -530,12 +530,10 @@ def test_no_child_of_the_master_keeps_what_tells_the_others_of_its_end(tmp_path)
 
         children = [*workers, *server.wait_for(probe, what="the process that tries the app")]
         _, held_by_master = pipe_ends(server.pid)
+        leashes = [pipe_ends(pid)[0] & held_by_master for pid in workers]
+        assert [len(each) for each in leashes] == [1, 1]
         for pid in children:
-            read, written = pipe_ends(pid)
-            leashes = read & held_by_master
-            assert len(leashes) == 1
-            for other in children:
-                assert not leashes & pipe_ends(other)[1]
+            assert not set.union(*leashes) & pipe_ends(pid)[1]
         server.signal(signal.SIGKILL)
         for pid in workers:
             server.wait_log(rf"\[{pid}\] \[INFO\] Worker exiting")  # by itself, that is
