@@ -170,8 +170,16 @@ Connection::Wants Connection::retire(const Turn& turn) {
 // The last answer is out. A client that may still be sending must get to read it: no close before it is done, or has
 // had its time.
 Connection::Wants Connection::finish(const Turn& turn) {
-    if (ending_ == Ending::reset) turn.stream.reset_on_close();
-    if (ending_ != Ending::linger) return close(turn);
+    switch (ending_) {
+        case Ending::reset:
+            turn.stream.reset_on_close();
+            return close(turn);
+        case Ending::keep:
+        case Ending::close:
+            return close(turn);
+        case Ending::linger:
+            break;
+    }
     turn.stream.close_write();
     turn.pool.give_back(std::move(exchange_));
     enter(Phase::lingering, turn.context.now());

@@ -8,8 +8,6 @@
 
 #include "base/log/escape.hpp"
 #include "workers/http/error_response.hpp"
-#include "workers/http/mount.hpp"
-#include "workers/http/percent.hpp"
 
 namespace cppcorn {
 namespace {
@@ -27,10 +25,6 @@ http::UnderscoreNames underscore_names(HeaderMap map) {
             break;
     }
     return http::UnderscoreNames::drop;
-}
-
-cppcorn_str to_abi(std::string_view text) {
-    return {text.data(), text.size()};
 }
 
 // What a line of the log says of a request; the target is cut.
@@ -93,54 +87,23 @@ void Exchange::gather_body(const Peer& peer, WorkerContext& context) {
 }
 
 void Exchange::drain_body() {
-    if (!body_.drain()) return conclude(false);
+    if (!body_.drain()) return conclude(Outcome::last);
     if (body_.complete()) stage_ = Stage::answered;
 }
 
 // ---- The app's turn
 
-void Exchange::fill_request(const Peer& peer, const WorkerContext& context) {
-    const http::RequestHead& head = parser_.head();
-    fields_.resize(head.fields.size());
-    for (std::size_t i = 0; i < fields_.size(); ++i) {
-        fields_[i] = {to_abi(head.fields[i].name), to_abi(head.fields[i].value)};
-    }
-    request_.size = sizeof request_;
-    request_.http_minor = static_cast<std::uint32_t>(head.minor);
-    request_.method = to_abi(head.method);
-    request_.target = to_abi(head.target);
-    std::string_view path = head.path;
-    if (path.find('%') != std::string_view::npos) {
-        http::percent_decode(head.path, path_);
-        path = path_;
-    }
-    const std::string_view script_name = http::decoded_mount(
-        forwarded_.has_script_name ? forwarded_.script_name : context.settings.root_path, script_name_);
-    request_.script_name = to_abi(script_name);
-    request_.path = to_abi(http::path_below(path, script_name));
-    request_.query = to_abi(head.query);
-    request_.scheme = to_abi(forwarded_.secure ? "https" : "http");
-    request_.authority = to_abi(head.authority);
-    request_.fields = fields_.data();
-    request_.field_count = fields_.size();
-    request_.content_length = body_.size();
-    request_.remote_address = to_abi(peer.address);
-    request_.remote_port = peer.port;
-    request_.server_name = to_abi(peer.listener->server_name);
-    request_.server_port = peer.listener->server_port;
-    request_.host_data = this;
-}
-
 void Exchange::run_app(Stream& stream, const Peer& peer, WorkerContext& context) {
     started_ = context.now();
-    fill_request(peer, context);
+    const cppcorn_request& request =
+        request_.fill(parser_.head(), body_, forwarded_, peer, context.settings.root_path, this);
     AppCall call{stream, context, {}};
     call.patience.begin(started_, body_.received());
     call_ = &call;
     const Milliseconds timeout = context.settings.timeout;
     context.slot.begin_request(parser_.head().line, peer.address, started_,
                                timeout.count() > 0 ? started_ + timeout : SteadyTime::max());
-    const int result = context.app.handle(context.app.self, &request_);
+    const int result = context.app.handle(context.app.self, &request);
     context.refresh_clock_after_call();
     finish_response(result, context);
     context.slot.end_request();
@@ -236,27 +199,28 @@ void Exchange::finish_response(int result, WorkerContext& context) {
         answer(status, response_context(context), accept != nullptr ? accept->value : std::string_view());
     };
     if (response_.error() != 0 || body_.error() == -ECONNRESET) {
-        cut(); // the client is gone, whatever the app made of that
+        conclude(Outcome::cut); // the client is gone, whatever the app made of that
     } else if (!begun && body_.error() != 0) {
         answer_instead(body_.error() == -ETIMEDOUT ? 408 : body_.error() == -EFBIG ? 413 : 400);
     } else if (failed_ || result != 0 || !begun) {
         if (!failed_) fail(result != 0 ? "it returned " + std::to_string(result) : "it returned without a response");
         if (begun) {
-            cut();
+            conclude(Outcome::cut);
         } else {
             answer_instead(500);
         }
     } else if (!response_.end()) {
         spdlog::error("Response to {} is shorter than its Content-Length: connection closed", describe());
-        cut();
+        conclude(Outcome::cut);
     } else {
-        conclude(response_.keep_alive() && body_.error() == 0 && body_.worth_draining());
+        const bool keep_alive = response_.keep_alive() && body_.error() == 0 && body_.worth_draining();
+        conclude(keep_alive ? Outcome::whole : Outcome::last);
     }
 }
 
 void Exchange::answer(int status, const http::ResponseContext& context, std::string_view accept) {
     response_.put(status, http::error_response(context, status, accept));
-    conclude(context.keep_alive && body_.worth_draining());
+    conclude(context.keep_alive && body_.worth_draining() ? Outcome::whole : Outcome::last);
 }
 
 void Exchange::refuse(int status, std::string_view reason, const Peer& peer, WorkerContext& context) {
@@ -274,21 +238,29 @@ void Exchange::refuse(int status, std::string_view reason, const Peer& peer, Wor
            accept != nullptr ? accept->value
            : has_head()      ? std::string_view()
                              : http::accept_in_refused(input_.unconsumed()));
-    ending_ = Ending::linger; // nobody knows what the client is still sending
+    conclude(Outcome::refused);
     if (context.access_log.active()) log_access(peer, context);
 }
 
 // The one place that decides what becomes of the connection.
-void Exchange::conclude(bool keep_alive) {
-    ending_ = keep_alive ? Ending::keep : client_may_send() ? Ending::linger : Ending::close;
-    stage_ = keep_alive && !body_.complete() ? Stage::draining : Stage::answered;
-    if (stage_ == Stage::draining) body_.begin_draining();
-}
-
-// The same, where the response is not whole.
-void Exchange::cut() {
-    ending_ = response_.ends_with_connection() ? Ending::reset : Ending::close;
+void Exchange::conclude(Outcome outcome) {
     stage_ = Stage::answered;
+    switch (outcome) {
+        case Outcome::whole:
+            ending_ = Ending::keep;
+            if (body_.complete()) return;
+            stage_ = Stage::draining;
+            return body_.begin_draining();
+        case Outcome::last:
+            ending_ = client_may_send() ? Ending::linger : Ending::close;
+            return;
+        case Outcome::refused:
+            ending_ = Ending::linger; // nobody knows what the client is still sending
+            return;
+        case Outcome::cut:
+            ending_ = response_.ends_with_connection() ? Ending::reset : Ending::close;
+            return;
+    }
 }
 
 // A client that asked for the end and sent no body is taken at its word: to wait for its end costs system calls. Behind

@@ -23,6 +23,7 @@
 #include "workers/context/peer.hpp"
 #include "workers/context/worker_context.hpp"
 #include "workers/exchange/app_call.hpp"
+#include "workers/exchange/app_request.hpp"
 #include "workers/exchange/request_body.hpp"
 #include "workers/exchange/response_stream.hpp"
 #include "workers/http/request_parser.hpp"
@@ -88,11 +89,11 @@ class Exchange {
     void drain_body();
     int receive();
 
-    void fill_request(const Peer& peer, const WorkerContext& context);
     void finish_response(int result, WorkerContext& context);
     void answer(int status, const http::ResponseContext& context, std::string_view accept);
-    void conclude(bool keep_alive);
-    void cut();
+    // How the request has ended. whole: the connection can go on.
+    enum class Outcome { whole, last, refused, cut };
+    void conclude(Outcome outcome);
     bool client_may_send() const;
     bool can_keep_alive(const WorkerContext& context) const;
     http::ResponseContext response_context(WorkerContext& context) const;
@@ -111,10 +112,7 @@ class Exchange {
     bool excess_logged_ = false; // that it wrote more than it had declared
 
     AppCall* call_ = nullptr; // while the app runs
-    cppcorn_request request_{};
-    std::vector<cppcorn_field> fields_;
-    std::string path_;                               // decoded, where it differs from what was sent
-    std::string script_name_;                        // the same
+    AppRequest request_;
     http::ForwardingRules::ForwardedInfo forwarded_; // by a trusted proxy
     std::vector<http::Field> given_fields_;          // the app's, during start()
 

@@ -23,8 +23,8 @@ class RequestBody {
     }
     // Ready for the next request.
     void clear() {
-        if (buffered_.capacity() > keep_capacity) buffered_.shrink_to_fit();
         buffered_.clear();
+        if (buffered_.capacity() > keep_capacity) buffered_.shrink_to_fit(); // to nothing
         taken_ = 0;
         error_ = 0;
         complete_ = continue_wanted_ = false;
