@@ -6,7 +6,8 @@
 
 namespace cppcorn {
 
-// The two kinds of process. Other children of the master (a probe, a new master) keep the system's default actions.
+// The two kinds of process. Other children of the master (a probe, a
+// new master) have the default actions for what the master handles; what it ignores, they ignore.
 enum class ProcessKind { master, worker };
 
 enum class SignalUse {

@@ -14,7 +14,7 @@
 #include "server/supervision/service_report.hpp"
 #include "server/supervision/worker_end.hpp"
 #include "server/supervision/worker_process.hpp"
-#include "workers/master_link.hpp"
+#include "base/master_link.hpp"
 #include "workers/worker.hpp"
 
 namespace cppcorn {
@@ -134,6 +134,7 @@ void Arbiter::read_notices() {
     }
     if (!table_.settled()) return;
     deployment_.settled();
+    forget_unused_releases();
     if (!around_.daemon.serves(settings())) return;
     reopen_error_log(); // one to the terminal has ended
     release().access_log->reopen();
@@ -204,7 +205,7 @@ void Arbiter::begin_reload() {
 }
 
 void Arbiter::reopen_logs() {
-    reopen_error_log();
+    change_error_log(settings().error_log);
     deployment_.reopen_access_logs();
     for (const auto& entry : table_.entries()) ::kill(entry.pid, SIGUSR1);
 }
@@ -247,6 +248,7 @@ void Arbiter::settle(const Deployment::Outcomes& outcomes) {
             case Deployment::Outcome::rolled_back:
                 table_.roll_back();
                 apply_policy();
+                forget_unused_releases();
                 break;
             case Deployment::Outcome::gave_up:
                 life_.fail(deployment_.failure());
@@ -259,6 +261,10 @@ void Arbiter::settle(const Deployment::Outcomes& outcomes) {
 void Arbiter::apply_policy() {
     table_.set_policy({settings().boot_timeout, settings().worker.graceful_timeout, settings().reload_surge});
     table_.want(life_.is(MasterState::retired) ? 0 : settings().workers);
+}
+
+void Arbiter::forget_unused_releases() {
+    deployment_.rollout().forget_unused([this](unsigned generation) { return table_.has_workers(generation); });
 }
 
 WorkerTable::RequestDeadline Arbiter::request_deadline() const {
@@ -307,7 +313,7 @@ void Arbiter::worker_exited(pid_t pid, int wait_status) {
     log_worker_end(*entry, asked_to, wait_status, board);
     log_lost_request(board, *deployment_.rollout().release_of(entry->generation)->access_log);
     board.clear();
-    deployment_.rollout().forget_unused([this](unsigned generation) { return table_.has_workers(generation); });
+    forget_unused_releases();
 }
 
 // ---- The masters before and after this one

@@ -63,6 +63,7 @@ class Arbiter {
     // Workers.
     void settle(const Deployment::Outcomes& outcomes);
     void apply_policy();
+    void forget_unused_releases();
     bool spawn(int slot, SteadyTime now);
     void send(const SignalCommand& command);
     void worker_exited(pid_t pid, int wait_status);

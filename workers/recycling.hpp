@@ -19,7 +19,7 @@ class Recycling {
     // Call it after a request, and when due() has come. Gives the reason for a replacement the first time that there is
     // one; nullopt before that, and always afterwards: asking once is enough.
     std::optional<std::string_view> poll_reason(std::uint64_t requests, SteadyTime now);
-    // When time alone is a reason; Time::max() for never, and once a reason was given.
+    // When time alone is a reason; SteadyTime::max() for never, and once a reason was given.
     SteadyTime due() const { return given_ ? SteadyTime::max() : end_of_life_; }
 
   private:

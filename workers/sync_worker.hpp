@@ -10,7 +10,7 @@
 #include "workers/connection/acceptor.hpp"
 #include "workers/connection/connection_table.hpp"
 #include "workers/context/worker_context.hpp"
-#include "workers/master_link.hpp"
+#include "base/master_link.hpp"
 #include "workers/recycling.hpp"
 
 namespace cppcorn {

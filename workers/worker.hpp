@@ -9,7 +9,7 @@
 #include "workers/context/listening_socket.hpp"
 #include "workers/context/scoreboard_slot.hpp"
 #include "workers/context/worker_settings.hpp"
-#include "workers/master_link.hpp"
+#include "base/master_link.hpp"
 #include "workers/worker_class.hpp"
 
 namespace cppcorn {

@@ -8,7 +8,7 @@
 #include "base/signal_inbox.hpp"
 #include "workers/context/listening_socket.hpp"
 #include "workers/context/worker_context.hpp"
-#include "workers/master_link.hpp"
+#include "base/master_link.hpp"
 
 namespace cppcorn {
 

@@ -51,7 +51,7 @@ pid_t fork_child(const ChildPlan& plan, ProcessTitle* title, const std::function
 
 // The pipes that tie the workers to the master.
 struct MasterPipes {
-    ServerFd notices_read;  // what workers tell (workers/master_link.hpp)
+    ServerFd notices_read;  // what workers tell (base/master_link.hpp)
     ServerFd notices_write; // for the workers
     ServerFd leash_read;    // for the workers
     ServerFd leash_write;   // the master's alone: its end tells the workers that the master is gone

@@ -26,7 +26,7 @@ class ServiceManager {
     // This process is the one that was meant.
     void take_over();
 
-    // When ping() is due, or update() because the manager was too busy to be told; Time::max() for never.
+    // When ping() is due, or update() because the manager was too busy to be told; SteadyTime::max() for never.
     SteadyTime due() const { return std::min(ping_due_, retry_at_); }
     void ping(SteadyTime now);
 

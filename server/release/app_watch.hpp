@@ -22,7 +22,7 @@ class AppWatch {
     int fd() const { return files_ ? files_->fd() : -1; }
     void take_changes(SteadyTime now) { files_->take_changes(now); }
 
-    // When changed() is due if nothing else happens; Time::max() for never.
+    // When changed() is due if nothing else happens; SteadyTime::max() for never.
     SteadyTime due() const { return files_ ? files_->due() : SteadyTime::max(); }
     // A file that has changed and been left alone since. Each change is told once.
     std::optional<std::string> changed(SteadyTime now) { return files_ ? files_->changed(now) : std::nullopt; }

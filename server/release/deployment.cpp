@@ -76,11 +76,18 @@ SteadyTime Deployment::due() const {
     return probe_ ? std::min(probe_->deadline(), watch_.due()) : watch_.due();
 }
 
+// Each in its own directory, as its path may be relative.
 void Deployment::reopen_access_logs() {
     for (const auto& release : rollout_.releases()) {
-        release->access_log->reopen();
-        give_logs(*release); // before the workers open them
+        try {
+            enter(*release);
+            release->access_log->reopen();
+            give_logs(*release); // before the workers open them
+        } catch (const std::exception& error) {
+            spdlog::error("{}", error.what());
+        }
     }
+    return_to_current();
 }
 
 void Deployment::update_pidfile() {

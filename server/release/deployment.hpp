@@ -53,7 +53,7 @@ class Deployment {
     int watch_fd() const { return watch_.fd(); } // readable: take_changes(); -1: nothing is watched
     void take_changes(SteadyTime now) { watch_.take_changes(now); }
 
-    // When supervise() or changed_file() is due; Time::max() for never.
+    // When supervise() or changed_file() is due; SteadyTime::max() for never.
     SteadyTime due() const;
 
     const Release& current() const { return *rollout_.current(); }

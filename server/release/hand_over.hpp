@@ -3,8 +3,7 @@
 //
 //   LISTEN_PID, LISTEN_FDS            systemd's: descriptors 3 and up, for the process of that pid
 //   CPPCORN_UPGRADE="1 PID"           our protocol's version, and the old master
-//   CPPCORN_LISTENER_<fd>="I <bind>"  for each listener, the number (inode) of its unix socket's file or 0, and its
-//   bind
+//   CPPCORN_LISTENER_<fd>="I <bind>"  for each listener, the number (inode) of its unix socket's file or 0, and its bind
 //                                     setting
 #pragma once
 
@@ -48,8 +47,8 @@ Inheritance take_inheritance();
 Listeners open_inherited(Inheritance& inheritance);
 
 // Starts the program anew, as it was started before, and passes on the listeners; its stderr becomes the error log if
-// that is wished. Throws std::system_error if there can
-// be no process; that the program cannot be run is logged, and the process ends with exit_settings.
+// that is wished. Throws std::system_error if there can be no process; that the program cannot be run is logged, and
+// the process ends with exit_settings.
 pid_t start_successor(const StartContext& start, const Listeners& listeners, bool to_error_log);
 
 } // namespace cppcorn

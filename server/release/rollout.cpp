@@ -1,5 +1,7 @@
 #include "server/release/rollout.hpp"
 
+#include <algorithm>
+
 namespace cppcorn {
 
 using enum RolloutCommand;
@@ -69,6 +71,9 @@ std::shared_ptr<Release> Rollout::release_of(unsigned generation) const {
 std::vector<std::shared_ptr<Release>> Rollout::releases() const {
     std::vector<std::shared_ptr<Release>> releases;
     for (const auto& [generation, release] : by_generation_) releases.push_back(release);
+    const bool is_listed = std::find(releases.begin(), releases.end(), current_) != releases.end();
+    if (!is_listed) releases.push_back(current_); // no worker runs it yet
+    if (candidate_ != nullptr && candidate_ != current_) releases.push_back(candidate_);
     return releases;
 }
 

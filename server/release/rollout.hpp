@@ -1,8 +1,9 @@
-// How one release takes the place of another: it is bound, tried, adopted, and settles or is rolled back. Pure: events
-// go in, commands come out, and whoever carries them out reports what came of it with the next event.
+// How one release takes the place of another: it is bound, tried, adopted, and settles or is rolled back. Events go in,
+// commands come out, and whoever carries them out reports what came of it with the next event. It forks, signals and
+// waits for nothing; all that it does to the system is that the listeners of a release that it drops are closed.
 //
 //   begin -> bind -> bound -> probe -> passed -> adopt -> adopted ... settled
-//   cannot_bind, failed, cannot_adopt: the candidate is gone; those before it serve on
+//   failed, at each of these steps: the candidate is gone; those before it serve on
 //   hopeless: the workers of the newest release cannot start; the one before it is in use again
 //
 // Who tries a release is not known here. Today it is a short-lived process (AppProbe); the first worker of a generation
@@ -70,7 +71,7 @@ class Rollout {
 
     // The release that the workers of a generation run, whether or not it is in use; null for one that is forgotten.
     std::shared_ptr<Release> release_of(unsigned generation) const;
-    // Every release that workers may still run, oldest first.
+    // Every release that has logs open: those that workers may still run, oldest first, and those that they will.
     std::vector<std::shared_ptr<Release>> releases() const;
     // Forgets those that have no workers any more and are not needed for a roll-back either.
     void forget_unused(const std::function<bool(unsigned generation)>& has_workers);
