@@ -10,9 +10,9 @@
 
 namespace cppcorn {
 
-// How many bytes at the beginning of `text` are usual. odd_bytes(block) has a bit for each of a block's bytes that is not.
-// Nothing is read beyond the text. Perhaps fewer than there are (0) of a text of up to seven bytes: the caller goes on
-// one by one.
+// How many bytes at the beginning of `text` are usual. odd_bytes(block) has a bit for each of a block's bytes that is
+// not. Nothing is read beyond the text. Perhaps fewer than there are (0) of a text of up to seven bytes: the caller
+// goes on one by one.
 template <class OddBytes>
 std::size_t usual_length(std::string_view text, OddBytes odd_bytes) {
     const auto first_odd = [&](__m128i block) {

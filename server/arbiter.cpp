@@ -10,11 +10,11 @@
 #include <unistd.h>
 
 #include "base/log/error_log.hpp"
+#include "base/master_link.hpp"
 #include "base/signals.hpp"
 #include "server/supervision/service_report.hpp"
 #include "server/supervision/worker_end.hpp"
 #include "server/supervision/worker_process.hpp"
-#include "base/master_link.hpp"
 #include "workers/worker.hpp"
 
 namespace cppcorn {

@@ -6,11 +6,11 @@
 #include <vector>
 
 #include "base/epoll.hpp"
+#include "base/master_link.hpp"
 #include "base/signal_inbox.hpp"
 #include "workers/connection/acceptor.hpp"
 #include "workers/connection/connection_table.hpp"
 #include "workers/context/worker_context.hpp"
-#include "base/master_link.hpp"
 #include "workers/recycling.hpp"
 
 namespace cppcorn {

@@ -4,12 +4,12 @@
 #include <functional>
 #include <vector>
 
+#include "base/master_link.hpp"
 #include "workers/access_log/access_log.hpp"
 #include "workers/app/app_module.hpp"
 #include "workers/context/listening_socket.hpp"
 #include "workers/context/scoreboard_slot.hpp"
 #include "workers/context/worker_settings.hpp"
-#include "base/master_link.hpp"
 #include "workers/worker_class.hpp"
 
 namespace cppcorn {

@@ -5,10 +5,10 @@
 #include <string_view>
 #include <vector>
 
+#include "base/master_link.hpp"
 #include "base/signal_inbox.hpp"
 #include "workers/context/listening_socket.hpp"
 #include "workers/context/worker_context.hpp"
-#include "base/master_link.hpp"
 
 namespace cppcorn {
 

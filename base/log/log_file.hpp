@@ -25,7 +25,7 @@ class LogFile {
   public:
     // `path` "-" stands for `standard_fd`. Creates the file if need be. Throws std::system_error.
     // With `own_files_only`, for a process that is more than the workers it starts, a link is refused: whoever owns the
-    // folder could lead it to any file.
+    // directory could lead it to any file.
     LogFile(std::string path, int standard_fd, StandardStream stream = StandardStream::stays,
             bool own_files_only = false);
 

@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
 constexpr auto quiet_time = 300ms; // after the last write
-// The kernel does not tell that a folder was removed while a worker still has a file of it mapped, or that a link on
+// The kernel does not tell that a directory was removed while a worker still has a file of it mapped, or that a link on
 // the way there leads elsewhere now.
 constexpr auto look_again = 1000ms;
 constexpr std::uint32_t events = IN_CLOSE_WRITE | IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_ONLYDIR;
@@ -30,15 +30,15 @@ FileWatch::FileWatch(std::vector<std::string> paths, SteadyTime now)
       places_(find_places()),
       look_again_at_(now + look_again) {}
 
-// Folders are watched rather than files: a linker removes the old file and makes a new one. A folder that is watched
-// already keeps its number.
+// Directories are watched rather than files: a linker removes the old file and makes a new one. A directory that is
+// watched already keeps its number.
 std::map<FileWatch::Place, std::string> FileWatch::find_places() {
     std::map<Place, std::string> places;
     for (const auto& path : paths_) {
         std::error_code error;
         for (const fs::path& file : {fs::path(path), fs::canonical(path, error)}) {
-            const int folder = ::inotify_add_watch(inotify_.get(), file.parent_path().c_str(), events);
-            if (folder >= 0) places[{folder, file.filename().string()}] = path;
+            const int directory = ::inotify_add_watch(inotify_.get(), file.parent_path().c_str(), events);
+            if (directory >= 0) places[{directory, file.filename().string()}] = path;
         }
     }
     return places;

@@ -34,7 +34,7 @@ class FileWatch {
     std::optional<std::string> changed(SteadyTime now);
 
   private:
-    using Place = std::pair<int, std::string>; // inotify's number of the folder, and the name in it
+    using Place = std::pair<int, std::string>; // inotify's number of the directory, and the name in it
 
     std::map<Place, std::string> find_places();
     void note(const std::string& path, SteadyTime now);

@@ -15,7 +15,7 @@ class Pidfile {
     Pidfile(const Pidfile&) = delete;
     Pidfile& operator=(const Pidfile&) = delete;
 
-    const std::string& path() const { return path_; } // absolute: a reload may change the folder
+    const std::string& path() const { return path_; } // absolute: a reload may change the directory
 
   private:
     std::string path_;

@@ -40,7 +40,8 @@ AppProbe::AppProbe(const Release& release, ProcessTitle* title, SteadyTime now) 
     check(::pipe2(message, O_CLOEXEC | O_NONBLOCK), "cannot make a pipe");
     message_.reset(message[0]);
     const UniqueFd write_end(message[1]);
-    const ChildPlan plan{ChildRole::probe, release.settings().display_name(), release.identity, {release.folder.get()}};
+    const ChildPlan plan{
+        ChildRole::probe, release.settings().display_name(), release.identity, {release.directory.get()}};
     pid_ = fork_child(plan, title, [&] { return probe_main(release, write_end.get()); });
     const auto timeout = release.settings().boot_timeout;
     deadline_ = timeout.count() > 0 ? now + timeout : SteadyTime::max();

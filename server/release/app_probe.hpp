@@ -16,8 +16,8 @@ namespace cppcorn {
 
 class AppProbe {
   public:
-    // Starts it, in a child that has a copy of the release; nothing of it is kept here. `title` is this process's, which
-    // the child changes for itself; it may be null. Throws std::system_error if there can be no child.
+    // Starts it, in a child that has a copy of the release; nothing of it is kept here. `title` is this process's,
+    // which the child changes for itself; it may be null. Throws std::system_error if there can be no child.
     AppProbe(const Release& release, ProcessTitle* title, SteadyTime now);
 
     pid_t pid() const { return pid_; }

@@ -192,7 +192,7 @@ void Deployment::follow_settings() {
     watch_.follow(current(), SteadyClock::now());
 }
 
-// Whatever has become of its folder: the workers that serve need none.
+// Whatever has become of its directory: the workers that serve need none.
 void Deployment::return_to_current() {
     try {
         enter(current());

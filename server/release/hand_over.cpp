@@ -105,7 +105,7 @@ int run_program(const StartContext& start, const Listeners& listeners, pid_t mas
     std::vector<char*> variables;
     for (auto& variable : environment) variables.push_back(variable.data());
     variables.push_back(nullptr);
-    start.enter_folder();
+    start.enter_directory();
     ::umask(start.umask());
     // A daemon's stderr leads nowhere, and why it could not start is worth knowing.
     if (to_error_log) check(::dup2(error_log_fd(), STDERR_FILENO), "cannot pass on the error log");
@@ -154,7 +154,7 @@ Listeners open_inherited(Inheritance& inheritance) {
 }
 
 pid_t start_successor(const StartContext& start, const Listeners& listeners, bool to_error_log) {
-    ChildPlan plan{ChildRole::successor, "", {}, {start.folder_fd()}};
+    ChildPlan plan{ChildRole::successor, "", {}, {start.directory_fd()}};
     for (const auto& listener : listeners) plan.keeps.push_back(listener->for_worker().fd);
     const pid_t master = ::getpid();
     return fork_child(plan, nullptr, [&] { return run_program(start, listeners, master, to_error_log); });

@@ -43,7 +43,7 @@ struct Inheritance {
 // std::runtime_error for what it does not understand.
 Inheritance take_inheritance();
 
-// The sockets as listeners, once the current folder is that of the settings. Throws as Listener does.
+// The sockets as listeners, once the current directory is that of the settings. Throws as Listener does.
 Listeners open_inherited(Inheritance& inheritance);
 
 // Starts the program anew, as it was started before, and passes on the listeners; its stderr becomes the error log if

@@ -156,8 +156,8 @@ void Listener::open_unix(const Settings& settings) {
     const std::string what = "cannot bind unix:" + address_.path;
     remove_stale_socket(address_.path, address);
     socket_.reset(check(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), what));
-    // Without --umask, who may connect is decided by the folder's permissions: the proxy in front is another user, as a
-    // rule.
+    // Without --umask, who may connect is decided by the directory's permissions: the proxy in front is another user,
+    // as a rule.
     const mode_t saved = ::umask(settings.umask.value_or(0));
     const int result = ::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
     const int error = errno;

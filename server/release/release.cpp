@@ -29,7 +29,7 @@ void apply_umask(const Settings& settings) {
 
 std::shared_ptr<Release> prepare_release(LoadedSettings loaded) {
     auto release = std::make_shared<Release>();
-    release->folder.reset(check(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), "cannot open the folder ."));
+    release->directory.reset(check(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), "cannot open the directory ."));
     release->loaded = std::move(loaded);
     release->app = parse_app_spec(release->settings().app);
     return release;
@@ -56,7 +56,7 @@ std::shared_ptr<Release> open_next_release(const StartContext& start, const Rele
 
 void enter(const Release& release) {
     apply_umask(release.settings());
-    check(::fchdir(release.folder.get()), "cannot go back to the folder of --chdir");
+    check(::fchdir(release.directory.get()), "cannot go back to the directory of --chdir");
 }
 
 void take_up(Release& release) {

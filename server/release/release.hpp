@@ -19,7 +19,7 @@ namespace cppcorn {
 struct Release {
     LoadedSettings loaded;
     AppSpec app;
-    ServerFd folder;                  // the current one when it was made: relative paths start there
+    ServerFd directory;               // the current one when it was made: relative paths start there
     std::optional<Identity> identity; // that the workers and the probe take on
     Listeners listeners;
     std::shared_ptr<AccessLog> access_log;
@@ -42,7 +42,7 @@ std::shared_ptr<Release> open_next_release(const StartContext& start, const Rele
 // The one of --umask, else the one that the process began with.
 void apply_umask(const Settings& settings);
 
-// Back to the release's own folder and umask, whatever the process has now. Throws std::system_error.
+// Back to the release's own directory and umask, whatever the process has now. Throws std::system_error.
 void enter(const Release& release);
 
 // Enters the release, and loads its app into this process if --preload asks for that and it is not loaded already.

@@ -90,7 +90,7 @@ void Rollout::close_others() {
     for (const auto& [generation, release] : by_generation_) {
         if (release == current_ || release == previous_) continue;
         release->listeners.clear();
-        release->folder.reset();
+        release->directory.reset();
     }
 }
 

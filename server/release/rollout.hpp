@@ -23,9 +23,9 @@ namespace cppcorn {
 enum class RolloutCommand {
     bind,      // read the settings, open what they name: bound() or failed()
     probe,     // try the candidate's app: passed() or failed()
-    adopt,     // enter the candidate's folder, load what is to be preloaded: adopted() or failed()
-    keep,      // nothing has come of it: the release in use stays, and its folder and umask are to be entered again
-    roll_back, // current() is the release before: its workers, folder, logs and pidfile
+    adopt,     // enter the candidate's directory, load what is to be preloaded: adopted() or failed()
+    keep,      // nothing has come of it: the release in use stays, and its directory and umask are to be entered again
+    roll_back, // current() is the release before: its workers, directory, logs and pidfile
     give_up,   // there is no release to go back to
 };
 

@@ -11,8 +11,8 @@
 namespace cppcorn {
 namespace {
 
-// The shell's name for the current folder, in which links are not resolved.
-std::string name_of_folder() {
+// The shell's name for the current directory, in which links are not resolved.
+std::string name_of_directory() {
     const char* name = std::getenv("PWD");
     struct stat named {};
     struct stat current {};
@@ -24,8 +24,8 @@ std::string name_of_folder() {
 
 StartContext::StartContext(int argc, char** argv)
     : arguments_(argv, argv + argc),
-      folder_name_(name_of_folder()),
-      folder_(check(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), "cannot open the folder .")) {
+      directory_name_(name_of_directory()),
+      directory_(check(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), "cannot open the directory .")) {
     umask_ = ::umask(0);
     ::umask(umask_);
     for (char** variable = environ; *variable != nullptr; ++variable) environment_.push_back(*variable);
@@ -39,21 +39,21 @@ const char* StartContext::variable(std::string_view name) const {
     return nullptr;
 }
 
-void StartContext::enter_folder() const {
-    if (!folder_name_.empty() && ::chdir(folder_name_.c_str()) == 0) return;
-    check(::fchdir(folder_.get()), "cannot go back to the folder of the start");
+void StartContext::enter_directory() const {
+    if (!directory_name_.empty() && ::chdir(directory_name_.c_str()) == 0) return;
+    check(::fchdir(directory_.get()), "cannot go back to the directory of the start");
 }
 
 LoadedSettings StartContext::read_settings() const {
-    enter_folder();
+    enter_directory();
     const std::vector<std::string> arguments(arguments_.begin() + 1, arguments_.end());
     LoadedSettings loaded = load_settings(arguments, [this](const char* name) { return variable(name); });
     if (has_binds()) {
         loaded.values.binds = binds_;
         loaded.origins["bind"] = "service manager";
     }
-    const std::string& folder = loaded.values.chdir;
-    if (!folder.empty()) check(::chdir(folder.c_str()), "cannot change to folder ", folder);
+    const std::string& directory = loaded.values.chdir;
+    if (!directory.empty()) check(::chdir(directory.c_str()), "cannot change to directory ", directory);
     return loaded;
 }
 

@@ -1,4 +1,4 @@
-// How this process was started: its arguments, environment and folder, as they were before anything changed them. A
+// How this process was started: its arguments, environment and directory, as they were before anything changed them. A
 // reload reads the settings there again, and a new binary (SIGUSR2) is started just so.
 #pragma once
 
@@ -18,13 +18,13 @@ class StartContext {
     // Made first of all in main. Throws std::system_error.
     StartContext(int argc, char** argv);
 
-    // The folder under the name that it was entered by, so that a link that has been moved since (current ->
-    // releases/8) is followed; if that name is gone, the folder itself. Throws std::system_error.
-    void enter_folder() const;
-    // The folder's descriptor. For a child that is to enter it.
-    int folder_fd() const { return folder_.get(); }
+    // The directory under the name that it was entered by, so that a link that has been moved since (current ->
+    // releases/8) is followed; if that name is gone, the directory itself. Throws std::system_error.
+    void enter_directory() const;
+    // The directory's descriptor. For a child that is to enter it.
+    int directory_fd() const { return directory_.get(); }
 
-    // From the same arguments, in the folder of the start; then goes to --chdir. Throws as load_settings() does, and
+    // From the same arguments, in the directory of the start; then goes to --chdir. Throws as load_settings() does, and
     // std::system_error.
     LoadedSettings read_settings() const;
 
@@ -42,8 +42,8 @@ class StartContext {
 
     std::vector<std::string> arguments_;
     std::vector<std::string> environment_;
-    std::string folder_name_; // $PWD, if that was right; else empty
-    ServerFd folder_;
+    std::string directory_name_; // $PWD, if that was right; else empty
+    ServerFd directory_;
     mode_t umask_ = 0;
     std::vector<std::string> binds_;
 };

@@ -53,19 +53,19 @@ std::string read_text(const std::string& path) {
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
-CgroupFiles read_cgroup_files(const std::string& folder) {
-    return {read_text(folder + "/cpu.max"), read_text(folder + "/cpu.cfs_quota_us"),
-            read_text(folder + "/cpu.cfs_period_us"), read_text(folder + "/memory.max"),
-            read_text(folder + "/memory.limit_in_bytes")};
+CgroupFiles read_cgroup_files(const std::string& directory) {
+    return {read_text(directory + "/cpu.max"), read_text(directory + "/cpu.cfs_quota_us"),
+            read_text(directory + "/cpu.cfs_period_us"), read_text(directory + "/memory.max"),
+            read_text(directory + "/memory.limit_in_bytes")};
 }
 
 // Inside a container, the path can be one of the host that is not mounted here; the mount's top then holds the limits.
-void add_folder_and_parents(std::vector<std::string>& folders, const std::string& mount, std::string path) {
+void add_directory_and_parents(std::vector<std::string>& directories, const std::string& mount, std::string path) {
     while (path.size() > 1) {
-        folders.push_back(mount + path);
+        directories.push_back(mount + path);
         path.erase(path.rfind('/'));
     }
-    folders.push_back(mount);
+    directories.push_back(mount);
 }
 
 } // namespace
@@ -78,8 +78,8 @@ int count_auto_workers(int cores, const std::vector<CgroupFiles>& groups) {
     return static_cast<int>(std::clamp<std::int64_t>(count, 1, most_workers));
 }
 
-std::vector<std::string> cgroup_folders(std::string_view proc_cgroup) {
-    std::vector<std::string> folders;
+std::vector<std::string> cgroup_directories(std::string_view proc_cgroup) {
+    std::vector<std::string> directories;
     std::istringstream lines{std::string(proc_cgroup)};
     // Each line is "ID:CONTROLLERS:PATH"; version 2 has no controllers there.
     for (std::string line; std::getline(lines, line);) {
@@ -89,20 +89,20 @@ std::vector<std::string> cgroup_folders(std::string_view proc_cgroup) {
         const std::string path = line.substr(second + 1);
         if (path.find("/..") != std::string::npos) continue;
         std::istringstream controllers(line.substr(first + 1, second - first - 1));
-        if (second == first + 1) add_folder_and_parents(folders, "/sys/fs/cgroup", path);
+        if (second == first + 1) add_directory_and_parents(directories, "/sys/fs/cgroup", path);
         for (std::string controller; std::getline(controllers, controller, ',');) {
             if (controller == "cpu" || controller == "memory") {
-                add_folder_and_parents(folders, "/sys/fs/cgroup/" + controller, path);
+                add_directory_and_parents(directories, "/sys/fs/cgroup/" + controller, path);
             }
         }
     }
-    return folders;
+    return directories;
 }
 
 int auto_worker_count() {
     std::vector<CgroupFiles> groups;
-    for (const auto& folder : cgroup_folders(read_text("/proc/self/cgroup")))
-        groups.push_back(read_cgroup_files(folder));
+    for (const auto& directory : cgroup_directories(read_text("/proc/self/cgroup")))
+        groups.push_back(read_cgroup_files(directory));
     return count_auto_workers(available_cores(), groups);
 }
 

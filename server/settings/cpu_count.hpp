@@ -20,8 +20,9 @@ struct CgroupFiles {
 // limit. At least 1, at most 500.
 int count_auto_workers(int cores, const std::vector<CgroupFiles>& groups);
 
-// The folders that hold the limits of the process whose /proc/PID/cgroup is given: its own groups and all above them.
-std::vector<std::string> cgroup_folders(std::string_view proc_cgroup);
+// The directories that hold the limits of the process whose /proc/PID/cgroup is given: its own groups and all above
+// them.
+std::vector<std::string> cgroup_directories(std::string_view proc_cgroup);
 
 // count_auto_workers() for this process.
 int auto_worker_count();

@@ -14,7 +14,7 @@ Each setting can come from several places. From the weakest to the strongest:
 1. its default;
 2. the environment: `PORT` (listen on `0.0.0.0:$PORT`), `WEB_CONCURRENCY` (the number of workers), `FORWARDED_ALLOW_IPS` and
    `SCRIPT_NAME` (see [proxies.md](proxies.md)); a blank variable counts as unset;
-3. the configuration file: the one that `--config` names, else `cppcorn.toml` in the folder that cppcorn is started in;
+3. the configuration file: the one that `--config` names, else `cppcorn.toml` in the directory that cppcorn is started in;
 4. `CPPCORN_CMD_ARGS`, an environment variable that holds flags, split as a shell does: `--workers 4 --name "my app"`;
 5. the command line.
 

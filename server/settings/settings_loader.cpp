@@ -180,7 +180,7 @@ std::string one_line(std::string message) {
 }
 
 LoadedSettings load(const std::vector<std::string>& arguments, const EnvironmentLookup& environment,
-                    const std::string& starting_folder) {
+                    const std::string& starting_directory) {
     const Given line = parse_command_line(arguments);
     answer_information_requests(line);
     const Given variable = parse_arguments_variable(environment);
@@ -190,7 +190,7 @@ LoadedSettings load(const std::vector<std::string>& arguments, const Environment
     const std::string name = named.value_or(usual_file);
     const bool is_relative = name.empty() || name.front() != '/';
     const std::string path =
-        is_relative && !starting_folder.empty() && !name.empty() ? starting_folder + "/" + name : name;
+        is_relative && !starting_directory.empty() && !name.empty() ? starting_directory + "/" + name : name;
 
     Loader loader;
     loader.read_environment(environment);
@@ -203,9 +203,9 @@ LoadedSettings load(const std::vector<std::string>& arguments, const Environment
 } // namespace
 
 LoadedSettings load_settings(const std::vector<std::string>& arguments, const EnvironmentLookup& environment,
-                             const std::string& starting_folder) {
+                             const std::string& starting_directory) {
     try {
-        return load(arguments, environment, starting_folder);
+        return load(arguments, environment, starting_directory);
     } catch (const SettingsError& error) {
         throw SettingsError(one_line(error.what()));
     } catch (const UsageError& error) {

@@ -35,9 +35,9 @@ struct LoadedSettings {
 using EnvironmentLookup = std::function<const char*(const char*)>;
 
 // `arguments` without the program's name. Reads the configuration file, nothing else; changes nothing in the process,
-// so that a reload can call it again. A relative file is looked for in `starting_folder`: the current one if empty,
+// so that a reload can call it again. A relative file is looked for in `starting_directory`: the current one if empty,
 // which a reload after --chdir must not rely on.
 LoadedSettings load_settings(const std::vector<std::string>& arguments, const EnvironmentLookup& environment,
-                             const std::string& starting_folder = "");
+                             const std::string& starting_directory = "");
 
 } // namespace cppcorn

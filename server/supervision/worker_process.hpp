@@ -1,5 +1,5 @@
-// A worker as the master starts it: a child with the identity, title, environment and streams that the settings ask for,
-// in which workers/worker.hpp serves.
+// A worker as the master starts it: a child with the identity, title, environment and streams that the settings ask
+// for, in which workers/worker.hpp serves.
 #pragma once
 
 #include <sys/types.h>

@@ -127,8 +127,8 @@ class WorkerTable {
     void want(int count) { wanted_ = count; }
     int wanted() const { return wanted_; }
 
-    // From here on only workers spawned later count, which are of that generation; the older ones retire as those become
-    // ready. The number is one that no workers have had before.
+    // From here on only workers spawned later count, which are of that generation; the older ones retire as those
+    // become ready. The number is one that no workers have had before.
     void begin_generation(unsigned generation);
     // The newest generation cannot start: the last one that could is the current one again.
     void roll_back();

@@ -36,7 +36,7 @@ UniqueFd open_regular(const std::string& path) {
     if (!file.is_open()) fail(path, fmt::format(": cannot be read: {}", std::generic_category().message(errno)));
     struct stat status {};
     if (::fstat(file.get(), &status) != 0) fail(path, ": cannot be looked at");
-    if (S_ISDIR(status.st_mode)) fail(path, " is a folder, not a shared library");
+    if (S_ISDIR(status.st_mode)) fail(path, " is a directory, not a shared library");
     if (!S_ISREG(status.st_mode)) fail(path, " is not a regular file");
     if (status.st_size == 0) fail(path, " is empty, not a shared library");
     return file;

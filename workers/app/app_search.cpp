@@ -37,21 +37,21 @@ int probe(const std::string& path) {
     return ::stat(path.c_str(), &status) == 0 ? 0 : errno;
 }
 
-std::vector<std::string> folders_of(const std::vector<std::string>& app_dirs, const std::string& app_path) {
-    std::vector<std::string> folders = app_dirs;
+std::vector<std::string> directories_of(const std::vector<std::string>& app_dirs, const std::string& app_path) {
+    std::vector<std::string> directories = app_dirs;
     std::string_view rest = app_path;
     while (!rest.empty()) {
         const std::size_t colon = rest.find(':');
-        folders.emplace_back(rest.substr(0, colon));
+        directories.emplace_back(rest.substr(0, colon));
         rest.remove_prefix(colon == std::string_view::npos ? rest.size() : colon + 1);
     }
-    folders.emplace_back(".");
-    return folders;
+    directories.emplace_back(".");
+    return directories;
 }
 
-std::string joined(std::string folder, std::string_view name) {
-    if (folder.back() != '/') folder += '/';
-    return folder.append(name);
+std::string joined(std::string directory, std::string_view name) {
+    if (directory.back() != '/') directory += '/';
+    return directory.append(name);
 }
 
 void add_once(std::vector<std::string>& list, std::string item) {
@@ -61,12 +61,12 @@ void add_once(std::vector<std::string>& list, std::string item) {
     list.push_back(std::move(item));
 }
 
-std::vector<std::string> candidates_of(const std::string& module, const std::vector<std::string>& folders) {
+std::vector<std::string> candidates_of(const std::string& module, const std::vector<std::string>& directories) {
     std::vector<std::string> candidates;
-    for (const std::string& folder : folders) {
-        if (folder.empty()) continue; // of "a::b"; it is no other name for the current folder here
-        add_once(candidates, joined(folder, module + ".so"));
-        add_once(candidates, joined(folder, "lib" + module + ".so"));
+    for (const std::string& directory : directories) {
+        if (directory.empty()) continue; // of "a::b"; it is no other name for the current directory here
+        add_once(candidates, joined(directory, module + ".so"));
+        add_once(candidates, joined(directory, "lib" + module + ".so"));
     }
     return candidates;
 }
@@ -109,11 +109,11 @@ std::string find_app_module(const AppSpec& spec, const std::vector<std::string>&
     if (is_path) {
         if (is_source_name(module)) throw AppLoadError(source_message(module));
         const std::string stem = is_library_name ? module.substr(0, module.size() - 3) : module;
-        // A bare "myapp.so" is a file here; without a folder in its path, the loader would search the system's.
+        // A bare "myapp.so" is a file here; without a directory in its path, the loader would search the system's.
         const std::string path = module.find('/') == std::string::npos ? "./" + module : module;
         return first_found({path}, module, stem, !is_library_name);
     }
-    const std::vector<std::string> candidates = candidates_of(module, folders_of(app_dirs, app_path));
+    const std::vector<std::string> candidates = candidates_of(module, directories_of(app_dirs, app_path));
     if (!is_source_name(module)) return first_found(candidates, module, "./" + module, false);
     for (const std::string& candidate : candidates) {
         if (probe(candidate) == 0) return candidate;

@@ -60,7 +60,7 @@ std::string explain_dl_error(std::string_view path, std::string_view real_path, 
     }
     if (const std::string_view library = missing_library(text); !library.empty() && library != real_path) {
         return fmt::format(
-            "{}: needs {}, which cannot be found; install it, or link the app with an rpath to its folder", name,
+            "{}: needs {}, which cannot be found; install it, or link the app with an rpath to its directory", name,
             escaped(library));
     }
     return fmt::format("{}: cannot be loaded: {}", name, escaped(text));

@@ -1,4 +1,5 @@
-// A call of the app under way: what it may use of its surroundings, and the one place where a worker waits for a client.
+// A call of the app under way: what it may use of its surroundings, and the one place where a worker waits for a
+// client.
 #pragma once
 
 #include "workers/context/patience.hpp"

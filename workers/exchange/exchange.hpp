@@ -39,7 +39,7 @@ enum class Stage : std::uint8_t { fresh, head, body, ready, draining, answered }
 enum class Ending : std::uint8_t {
     keep,   // it can be used again
     close,  // at once
-    linger, // the client may still be sending, so that a plain close could destroy the answer on its way (RFC 9112, 9.6)
+    linger, // the client may still be sending: a plain close could destroy the answer on its way (RFC 9112, 9.6)
     reset,  // at once, and so that the client cannot take a response that was cut for a whole one
 };
 

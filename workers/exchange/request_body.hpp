@@ -40,7 +40,8 @@ class RequestBody {
     bool continue_wanted() const { return continue_wanted_; }
     // It is told now, or never will be.
     void settle_continue() { continue_wanted_ = false; }
-    // Will be gathered as a whole, so that the client shall be told at once: who keeps a body back then holds nobody up.
+    // Will be gathered as a whole, so that the client shall be told at once: who keeps a body back then holds nobody
+    // up.
     bool is_small() const;
 
     // Gathers what has arrived. True: enough to call the app with.

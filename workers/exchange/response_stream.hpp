@@ -1,5 +1,5 @@
-// The response of one request on its way out: framed by HTTP's rules, queued behind the answers before it, and held back
-// where the client does not read.
+// The response of one request on its way out: framed by HTTP's rules, queued behind the answers before it, and held
+// back where the client does not read.
 #pragma once
 
 #include <cerrno>

@@ -69,8 +69,8 @@ constexpr bool is_control(char c) {
     return (u < 0x20 && c != '\t') || u == 0x7f;
 }
 
-// How many bytes at the beginning of `text` are letters, digits, "-" and ".", which field names and hosts are made of, as a
-// rule; perhaps fewer.
+// How many bytes at the beginning of `text` are letters, digits, "-" and ".", which field names and hosts are made of,
+// as a rule; perhaps fewer.
 inline std::size_t usual_name_length([[maybe_unused]] std::string_view text) {
 #ifdef __SSE2__
     return usual_length(text, detail::bytes_unusual_in_names);

@@ -24,7 +24,7 @@ const std::vector<RefusedSetting>& refused_settings() {
         {{"statsd-prefix"}, 0, not_yet},
         {{"dogstatsd-tags"}, 0, not_yet},
         {{"sendfile"}, 0, "is written the other way round here: no_sendfile = true"},
-        {{"pythonpath"}, 0, "is about Python; use --app-dir for the folders to find the app in"},
+        {{"pythonpath"}, 0, "is about Python; use --app-dir for the directories to find the app in"},
         {{"worker-tmp-dir"}, 0, "has no meaning here: workers report through shared memory, not through files"},
         {{"enable-stdio-inheritance"}, 'R', "has no meaning here: the app's output is never held back"},
         {{"disable-redirect-access-to-syslog"}, 0, "has no meaning here: --log-syslog takes both logs"},

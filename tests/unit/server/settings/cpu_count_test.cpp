@@ -65,13 +65,13 @@ TEST_CASE("files that hold something else are no limit") {
 }
 
 TEST_CASE("the limits of a group and of all above it are looked at") {
-    CHECK(cgroup_folders("0::/\n") == std::vector<std::string>{"/sys/fs/cgroup"});
-    CHECK(cgroup_folders("0::/a/b\n") ==
+    CHECK(cgroup_directories("0::/\n") == std::vector<std::string>{"/sys/fs/cgroup"});
+    CHECK(cgroup_directories("0::/a/b\n") ==
           std::vector<std::string>{"/sys/fs/cgroup/a/b", "/sys/fs/cgroup/a", "/sys/fs/cgroup"});
-    CHECK(cgroup_folders("5:cpu,cpuacct:/x\n4:memory:/\n3:pids:/y\n") ==
+    CHECK(cgroup_directories("5:cpu,cpuacct:/x\n4:memory:/\n3:pids:/y\n") ==
           std::vector<std::string>{"/sys/fs/cgroup/cpu/x", "/sys/fs/cgroup/cpu", "/sys/fs/cgroup/memory"});
-    CHECK(cgroup_folders("0::/../../other\n").empty());
-    CHECK(cgroup_folders("nonsense\n1:\n").empty());
+    CHECK(cgroup_directories("0::/../../other\n").empty());
+    CHECK(cgroup_directories("nonsense\n1:\n").empty());
 }
 
 TEST_CASE("this machine can run a worker") {

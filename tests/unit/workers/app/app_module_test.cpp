@@ -163,7 +163,7 @@ TEST_CASE("an executable is not loaded") {
 
 TEST_CASE("a folder, a device and nothing at all are told apart") {
     const TemporaryFolder folder;
-    CHECK(load_error(folder.path()) == folder.path() + " is a folder, not a shared library");
+    CHECK(load_error(folder.path()) == folder.path() + " is a directory, not a shared library");
     CHECK(load_error("/dev/null") == "/dev/null is not a regular file");
     CHECK(load_error(folder / "x.so") == folder / "x.so: cannot be read: No such file or directory");
     REQUIRE(::mkfifo((folder / "fifo.so").c_str(), 0600) == 0);
@@ -272,7 +272,7 @@ TEST_CASE("an undefined symbol is told with its C++ name and the remedy") {
 
 TEST_CASE("a library that the app needs and the system lacks is named") {
     const std::string expected =
-        "./x.so: needs libfoo.so.1, which cannot be found; install it, or link the app with an rpath to its folder";
+        "./x.so: needs libfoo.so.1, which cannot be found; install it, or link the app with an rpath to its directory";
     CHECK(explain_dl_error("./x.so", "/srv/x.so",
                            "libfoo.so.1: cannot open shared object file: No such file or directory") == expected);
     CHECK(explain_dl_error(
