@@ -289,3 +289,31 @@ def test_both_logs_in_one_file(tmp_path):
         server.wait_log("Worker exiting", count=2)
     for line in path.read_text().splitlines():
         assert LINE.fullmatch(line) or ACCESS_LINE.fullmatch(line), line
+
+
+def test_usr1_while_the_first_app_is_tried_reopens_the_access_log(tmp_path):
+    log = tmp_path / "access.log"
+    with Server("boot_hang:app", "--access-logfile", log, wait=False) as server:
+        server.wait_log("Using worker")
+        os.rename(log, tmp_path / "access.log.1")
+        server.signal(signal.SIGUSR1)
+        server.wait_for(log.exists, what="the new access log")
+
+
+def test_usr1_reopens_a_relative_access_log_where_its_release_began(tmp_path):
+    for name in ("before", "after"):
+        (tmp_path / name).mkdir()
+    settings = tmp_path / "settings.toml"
+    settings.write_text(f'chdir = "{tmp_path}/before"\naccess_logfile = "access.log"\n')
+    with Server("hello:app", "-c", settings) as server:
+        settings.write_text(f'chdir = "{tmp_path}/after"\naccess_logfile = "access.log"\n')
+        server.signal(signal.SIGHUP)
+        server.wait_for((tmp_path / "after/access.log").exists, what="the new release's log")
+        server.wait_log("Worker exiting")
+        os.rename(tmp_path / "after/access.log", tmp_path / "after/access.log.1")
+        os.remove(tmp_path / "before/access.log")
+        server.signal(signal.SIGUSR1)
+        server.wait_for((tmp_path / "after/access.log").exists, what="the reopened log")
+        server.get("/")
+        assert len(wait_lines(tmp_path / "after/access.log")) == 1
+        assert not (tmp_path / "before/access.log").exists()

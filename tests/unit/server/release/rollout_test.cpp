@@ -218,6 +218,21 @@ TEST_CASE("Rollout: the release of old workers is known until the last of them h
     CHECK(master.rollout.release_of(2) == next);
 }
 
+TEST_CASE("Rollout: the releases are known whose logs are open, though no worker runs them yet") {
+    const auto first = release();
+    Rollout rollout(first);
+    rollout.start();
+    CHECK(rollout.releases() == std::vector{first});
+    rollout.passed();
+    rollout.adopted();
+    rollout.begin();
+    const auto next = release();
+    rollout.bound(next);
+    CHECK(rollout.releases() == std::vector{first, next});
+    rollout.failed();
+    CHECK(rollout.releases() == std::vector{first});
+}
+
 TEST_CASE("Rollout: what is needed to go back is kept, even without workers") {
     Running master;
     master.adopt();
