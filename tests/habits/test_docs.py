@@ -10,7 +10,7 @@ WIDTH = 120
 PAGES = sorted(
     str(page.relative_to(ROOT)) for pattern in ("*.md", "docs/**/*.md", "tests/**/*.md") for page in ROOT.glob(pattern)
 )
-UNWRAPPED = ("docs/settings.md", "docs/benchmarks.md", "CHANGELOG.md")
+UNWRAPPED = ("docs/settings.md", "docs/benchmarks.md")
 
 
 def prose_of(page):
