@@ -24,8 +24,7 @@ Recycling::Recycling(const WorkerSettings& settings, SteadyTime started, std::ui
       end_of_life_(settings.max_worker_lifetime.count() > 0 ? started + settings.max_worker_lifetime
                                                             : SteadyTime::max()) {}
 
-std::optional<std::string_view> Recycling::poll_reason(std::uint64_t requests, SteadyTime now) {
-    if (given_) return std::nullopt;
+std::optional<std::string_view> Recycling::find_reason(std::uint64_t requests, SteadyTime now) {
     std::optional<std::string_view> reason;
     if (requests >= most_requests_) {
         reason = "it has served --max-requests";

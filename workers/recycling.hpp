@@ -18,11 +18,16 @@ class Recycling {
 
     // Call it after a request, and when due() has come. Gives the reason for a replacement the first time that there is
     // one; nullopt before that, and always afterwards: asking once is enough.
-    std::optional<std::string_view> poll_reason(std::uint64_t requests, SteadyTime now);
+    std::optional<std::string_view> poll_reason(std::uint64_t requests, SteadyTime now) {
+        const bool may_have_one = requests >= most_requests_ || most_memory_ > 0 || now >= end_of_life_;
+        return may_have_one && !given_ ? find_reason(requests, now) : std::nullopt;
+    }
     // When time alone is a reason; SteadyTime::max() for never, and once a reason was given.
     SteadyTime due() const { return given_ ? SteadyTime::max() : end_of_life_; }
 
   private:
+    std::optional<std::string_view> find_reason(std::uint64_t requests, SteadyTime now);
+
     std::uint64_t most_requests_;
     std::uint64_t most_memory_;
     SteadyTime end_of_life_;

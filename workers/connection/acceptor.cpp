@@ -71,35 +71,37 @@ void Acceptor::try_again() {
 }
 
 // Of each ready listener in turn. A retiring worker looks at all of them until nobody waits at any.
-std::optional<Acceptor::Accepted> Acceptor::take_next() {
+Acceptor::Taken Acceptor::take_next(Accepted& accepted) {
     for (std::size_t i = 0; i < listeners_.size(); ++i) {
         const std::size_t index = (next_listener_ + i) % listeners_.size();
         const int fd = listeners_[index].fd;
         const bool is_ready = retiring_ || std::find(ready_.begin(), ready_.end(), fd) != ready_.end();
         if (!is_ready) continue;
-        auto accepted = take_from(listeners_[index]);
-        if (!accepted) continue;
+        const Taken taken = take_from(listeners_[index], accepted);
+        if (taken == Taken::nobody_waits) continue;
         next_listener_ = index + 1;
-        return accepted;
+        return taken;
     }
     if (retiring_) stop();
-    return std::nullopt;
+    return Taken::nobody_waits;
 }
 
-std::optional<Acceptor::Accepted> Acceptor::take_from(const ListeningSocket& listener) {
+Acceptor::Taken Acceptor::take_from(const ListeningSocket& listener, Accepted& accepted) {
     sockaddr_storage address;
     socklen_t size = sizeof address;
     address.ss_family = AF_UNSPEC;
-    UniqueFd socket(::accept4(listener.fd, reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (socket.is_open()) {
+    accepted.socket.reset(
+        ::accept4(listener.fd, reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (accepted.socket.is_open()) {
         if (std::exchange(is_failing_, false)) spdlog::info("Connections can be accepted again");
-        return Accepted{std::move(socket), make_peer(address, listener, context_.settings)};
+        accepted.peer = make_peer(address, listener, context_.settings);
+        return Taken::one;
     }
     const int error = errno;
     // Without descriptors, accept4 fails even where nobody waits.
-    if (error == EAGAIN || !somebody_waits(listener.fd)) return std::nullopt;
+    if (error == EAGAIN || !somebody_waits(listener.fd)) return Taken::nobody_waits;
     note_failure(listener, error);
-    return Accepted{};
+    return Taken::failed;
 }
 
 void Acceptor::note_failure(const ListeningSocket& listener, int error) {

@@ -2,7 +2,6 @@
 // when to pause, and until when while the worker is retiring.
 #pragma once
 
-#include <optional>
 #include <vector>
 
 #include "base/epoll.hpp"
@@ -59,13 +58,14 @@ class Acceptor {
     void enter(State state);
     void try_again();
     SteadyTime retire_deadline() const;
+    enum class Taken { nobody_waits, failed, one };
     struct Accepted {
-        UniqueFd socket; // none: it failed
+        UniqueFd socket;
         Peer peer;
     };
-    // The next one in turn; nullopt if nobody waits.
-    std::optional<Accepted> take_next();
-    std::optional<Accepted> take_from(const ListeningSocket& listener);
+    // The next one in turn.
+    Taken take_next(Accepted& accepted);
+    Taken take_from(const ListeningSocket& listener, Accepted& accepted);
     void note_failure(const ListeningSocket& listener, int error);
 
     static constexpr Milliseconds served_time{1}; // for connections that are served at once, in one turn
@@ -89,9 +89,9 @@ void Acceptor::accept(int served, const Admit& admit) {
     int left = served > 0 ? served : 1;
     for (bool more = true; more && state_ == State::listening;) {
         if (retiring_ && context_.now() >= retire_deadline()) return stop();
-        auto accepted = take_next();
-        if (!accepted || !accepted->socket.is_open()) return;
-        if (admit(std::move(accepted->socket), accepted->peer) == Outcome::kept) {
+        Accepted accepted;
+        if (take_next(accepted) != Taken::one) return;
+        if (admit(std::move(accepted.socket), accepted.peer) == Outcome::kept) {
             more = --left > 0;
         } else {
             more = context_.now() < until;

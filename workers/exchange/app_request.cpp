@@ -14,12 +14,11 @@ cppcorn_str to_abi(std::string_view text) {
 
 const cppcorn_request& AppRequest::fill(const http::RequestHead& head, const RequestBody& body,
                                         const http::ForwardingRules::ForwardedInfo& forwarded, const Peer& peer,
-                                        std::string_view root_path, const void* host_data) {
+                                        const std::string& root_path) {
     fields_.resize(head.fields.size());
     for (std::size_t i = 0; i < fields_.size(); ++i) {
         fields_[i] = {to_abi(head.fields[i].name), to_abi(head.fields[i].value)};
     }
-    request_.size = sizeof request_;
     request_.http_minor = static_cast<std::uint32_t>(head.minor);
     request_.method = to_abi(head.method);
     request_.target = to_abi(head.target);
@@ -28,8 +27,8 @@ const cppcorn_request& AppRequest::fill(const http::RequestHead& head, const Req
         http::percent_decode(head.path, path_);
         path = path_;
     }
-    const std::string_view script_name =
-        http::decoded_mount(forwarded.has_script_name ? forwarded.script_name : root_path, script_name_);
+    const std::string_view script_name = http::decoded_mount(
+        forwarded.has_script_name ? forwarded.script_name : std::string_view(root_path), script_name_);
     request_.script_name = to_abi(script_name);
     request_.path = to_abi(http::path_below(path, script_name));
     request_.query = to_abi(head.query);
@@ -42,7 +41,6 @@ const cppcorn_request& AppRequest::fill(const http::RequestHead& head, const Req
     request_.remote_port = peer.port;
     request_.server_name = to_abi(peer.listener->server_name);
     request_.server_port = peer.listener->server_port;
-    request_.host_data = host_data;
     return request_;
 }
 

@@ -15,11 +15,16 @@ namespace cppcorn {
 
 class AppRequest {
   public:
-    // Views into all that it is given, which stays in place until the next call. `host_data` is what the app hands back
-    // with each call.
+    // `host_data` is what the app hands back with each call.
+    explicit AppRequest(const void* host_data) {
+        request_.size = sizeof request_;
+        request_.host_data = host_data;
+    }
+
+    // Views into all that it is given, which stays in place until the next call.
     const cppcorn_request& fill(const http::RequestHead& head, const RequestBody& body,
                                 const http::ForwardingRules::ForwardedInfo& forwarded, const Peer& peer,
-                                std::string_view root_path, const void* host_data);
+                                const std::string& root_path);
 
   private:
     cppcorn_request request_{};

@@ -95,8 +95,7 @@ void Exchange::drain_body() {
 
 void Exchange::run_app(Stream& stream, const Peer& peer, WorkerContext& context) {
     started_ = context.now();
-    const cppcorn_request& request =
-        request_.fill(parser_.head(), body_, forwarded_, peer, context.settings.root_path, this);
+    const cppcorn_request& request = request_.fill(parser_.head(), body_, forwarded_, peer, context.settings.root_path);
     AppCall call{stream, context, {}};
     call.patience.begin(started_, body_.received());
     call_ = &call;

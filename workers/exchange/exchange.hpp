@@ -112,7 +112,7 @@ class Exchange {
     bool excess_logged_ = false; // that it wrote more than it had declared
 
     AppCall* call_ = nullptr; // while the app runs
-    AppRequest request_;
+    AppRequest request_{this};
     http::ForwardingRules::ForwardedInfo forwarded_; // by a trusted proxy
     std::vector<http::Field> given_fields_;          // the app's, during start()
 
