@@ -33,7 +33,7 @@ struct World : TestWorker {
     // Bytes that the connection has read.
     Stage feed(std::string_view bytes) {
         if (!exchange) exchange = pool.take();
-        const auto room = exchange->input().room(bytes.size());
+        const auto room = exchange->input().room(bytes.size() + 1); // a place even for none
         std::memcpy(room.data, bytes.data(), bytes.size());
         exchange->input().commit(bytes.size());
         return exchange->advance(peer, context);
