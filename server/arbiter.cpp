@@ -270,8 +270,8 @@ void Arbiter::forget_unused_releases() {
 WorkerTable::RequestDeadline Arbiter::request_deadline() const {
     return [this](int slot) -> std::optional<SteadyTime> {
         const ScoreboardSlot& board = scoreboard_.slot(slot);
-        if (!board.busy()) return std::nullopt;
-        return suspension_.extended(board.deadline(), board.began());
+        const auto deadline = board.request_deadline();
+        return deadline ? std::optional(suspension_.extended(*deadline, board.began())) : std::nullopt;
     };
 }
 

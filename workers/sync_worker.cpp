@@ -53,7 +53,9 @@ bool SyncWorker::is_finished() const {
 
 int SyncWorker::wait_time_ms() const {
     if (acceptor_.wants_turn()) return 0;
-    const SteadyTime next = std::min({acceptor_.due(), give_up_at_, recycling_.due(), connections_.due()});
+    // A worker that retires already is not replaced once more.
+    const SteadyTime recycling_due = state_ == State::serving ? recycling_.due() : SteadyTime::max();
+    const SteadyTime next = std::min({acceptor_.due(), give_up_at_, recycling_due, connections_.due()});
     if (next == SteadyTime::max()) return -1;
     const auto left = std::chrono::ceil<Milliseconds>(next - context_.now()).count();
     return static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000));

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -43,6 +44,12 @@ struct alignas(64) ScoreboardSlot {
         requests_.store(0);
     }
     bool busy() const { return deadline_ns_.load(std::memory_order_acquire) != idle; }
+    // Of the request that is served; nullopt while none is. One load: asked in two steps, a request that ends between
+    // them would look long overdue.
+    std::optional<SteadyTime> request_deadline() const {
+        const std::int64_t ns = deadline_ns_.load(std::memory_order_acquire);
+        return ns == idle ? std::nullopt : std::optional(at(ns));
+    }
     SteadyTime deadline() const { return at(deadline_ns_.load(std::memory_order_acquire)); }
     SteadyTime began() const { return at(began_ns_.load(std::memory_order_relaxed)); }
     std::uint64_t requests() const { return requests_.load(std::memory_order_relaxed); }
