@@ -9,7 +9,17 @@ import time
 
 import pytest
 
-from harness import Disconnected, Server, free_port, is_alive, is_sleeping, open_files, read_response, wait_until
+from harness import (
+    CpuTime,
+    Disconnected,
+    Server,
+    free_port,
+    is_alive,
+    is_sleeping,
+    open_files,
+    read_response,
+    wait_until,
+)
 
 GET = b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -163,3 +173,20 @@ def test_a_service_that_was_stopped_and_continued_kills_nobody():
             assert read_response(sock)[0] == 200
         assert server.worker_pids() == worker
         assert "WORKER TIMEOUT" not in server.log_text()
+
+
+def test_a_retiring_worker_does_not_spin_when_its_lifetime_passes(tmp_path):
+    with open(tmp_path / "large", "wb") as file:
+        file.truncate(100_000_000)  # more than the kernel holds for a client that does not read
+    with Server(f'files:app("{tmp_path}")', "--max-worker-lifetime", "1") as server:
+        (worker,) = server.wait_workers(1)
+        with server.connect() as sock:
+            sock.sendall(GET % b"/large")
+            sock.recv(1)
+            server.signal(signal.SIGHUP)
+            server.wait_log("Booting worker", count=2)
+            # The sibling has the same lifetime, began later, and asks for a replacement when it is over.
+            server.wait_log("Worker wants a replacement")
+            used = CpuTime(worker)
+            server.wait_log("Worker wants a replacement", count=2)
+            used.assert_little()
