@@ -54,7 +54,7 @@ bool has_room(int fd) {
 
 void report_crash(int signal) {
     // A report that gets stuck (a lock that the crashed code held) must not keep the process.
-    arm_last_resort(stuck_after);
+    arm_kill_timer(stuck_after);
     Line line;
     line << "Stack of pid " << static_cast<unsigned long>(::getpid()) << " at " << signal_name(signal) << ":\n";
     const int log = error_log_fd();
@@ -63,7 +63,7 @@ void report_crash(int signal) {
     const int count = ::backtrace(frames, most_frames);
     // The first two are this function and the signal's trampoline.
     for (int i = count > 2 ? 2 : 0; i < count && has_room(log); ++i) ::backtrace_symbols_fd(frames + i, 1, log);
-    arm_last_resort(std::chrono::seconds(0)); // a core dump may take its time
+    arm_kill_timer(std::chrono::seconds(0)); // a core dump may take its time
     ::raise(signal);
 }
 

@@ -21,12 +21,12 @@ int parent_death_signal() {
 }
 
 void on_parent_death(int) {
-    arm_last_resort(std::chrono::seconds(grace_s));
+    arm_kill_timer(std::chrono::seconds(grace_s));
 }
 
 } // namespace
 
-void make_last_resort() {
+void make_kill_timer() {
     sigevent event{};
     event.sigev_notify = SIGEV_SIGNAL;
     event.sigev_signo = SIGKILL;
@@ -34,14 +34,14 @@ void make_last_resort() {
     has_timer = true;
 }
 
-void arm_last_resort(std::chrono::seconds grace) {
+void arm_kill_timer(std::chrono::seconds grace) {
     if (!has_timer) return;
     itimerspec time{};
     time.it_value.tv_sec = grace.count();
     ::timer_settime(timer, 0, &time, nullptr);
 }
 
-void arm_last_resort_with_parent(std::chrono::seconds grace) {
+void arm_kill_timer_with_parent(std::chrono::seconds grace) {
     grace_s = static_cast<int>(grace.count());
     struct sigaction action {};
     action.sa_handler = on_parent_death;

@@ -6,14 +6,14 @@
 namespace cppcorn {
 
 // Once a process, after the fork. Throws std::system_error.
-void make_last_resort();
+void make_kill_timer();
 
 // From now on, the process has this long; 0 takes that back. May be called in a signal handler. Without effect before
-// make_last_resort().
-void arm_last_resort(std::chrono::seconds grace);
+// make_kill_timer().
+void arm_kill_timer(std::chrono::seconds grace);
 
 // Arms it when the process that forked this one dies, however it dies. Not for a process that loads code of its own and
 // uses SIGRTMAX - 1.
-void arm_last_resort_with_parent(std::chrono::seconds grace);
+void arm_kill_timer_with_parent(std::chrono::seconds grace);
 
 } // namespace cppcorn

@@ -46,9 +46,9 @@ void forget_master(const ChildPlan& plan, const ChildRoleRow& row, ProcessTitle*
     if (row.title != nullptr && title != nullptr) title->set(fmt::format("cppcorn: {} [{}]", row.title, plan.name));
     if (row.takes_identity && plan.identity) assume_identity(*plan.identity);
     if (row.orphan_grace.count() == 0) return;
-    make_last_resort();
-    arm_last_resort_with_parent(row.orphan_grace);
-    if (::getppid() != master) arm_last_resort(row.orphan_grace); // it died before it could be told
+    make_kill_timer();
+    arm_kill_timer_with_parent(row.orphan_grace);
+    if (::getppid() != master) arm_kill_timer(row.orphan_grace); // it died before it could be told
 }
 
 } // namespace
