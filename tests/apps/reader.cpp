@@ -1,7 +1,9 @@
 // Reads the request's body in odd ways: ?mode=none, ?mode=first, ?mode=all&max=N, ?mode=back&max=N, ?mode=count (in
-// pieces)
+// pieces). With &sleep_ms=N it sleeps before that.
+#include <chrono>
 #include <cstdlib>
 #include <string>
+#include <thread>
 
 #include <cppcorn/app.hpp>
 
@@ -22,6 +24,8 @@ std::size_t max_of(const Request& request) {
 
 Response app(Request& request) {
     const std::string mode = request.query_param("mode").value_or("all");
+    const std::string sleep_ms = request.query_param("sleep_ms").value_or("0");
+    std::this_thread::sleep_for(std::chrono::milliseconds(std::strtol(sleep_ms.c_str(), nullptr, 10)));
     if (mode == "none") return text("read nothing");
     if (mode == "first") {
         char byte = 0;

@@ -47,10 +47,11 @@ Connection::Wants Connection::receive(const Turn& turn) {
     const InputBuffer::Room room = exchange_->input().room();
     const std::int64_t got = turn.stream.read(room.data, room.size);
     if (got > 0) {
+        has_received_ = true;
         exchange_->input().commit(static_cast<std::size_t>(got));
         return phase_ == Phase::preamble ? read_preamble(turn) : answer_requests(turn);
     }
-    if (got == -EAGAIN) return wait_for_input(turn);
+    if (got == -EAGAIN) return nothing_new(turn);
     return close(turn); // the client has gone, if need be in the middle of a request
 }
 
@@ -140,6 +141,12 @@ Connection::Wants Connection::wait_for_input(const Turn& turn) {
     return Wants::to_read;
 }
 
+// It waits on as it did, until the same deadline.
+Connection::Wants Connection::nothing_new(const Turn& turn) {
+    if (exchange_->stage() == Stage::fresh && exchange_->input().empty()) turn.pool.give_back(std::move(exchange_));
+    return Wants::to_read;
+}
+
 // `bytes`: what has gone through when it begins.
 void Connection::enter(Phase phase, SteadyTime now, std::uint64_t bytes) {
     if (phase == phase_) return;
@@ -148,6 +155,15 @@ void Connection::enter(Phase phase, SteadyTime now, std::uint64_t bytes) {
 }
 
 Connection::Wants Connection::overdue(const Turn& turn) {
+    for (;;) {
+        has_received_ = false;
+        const Wants wants = serve(turn);
+        if (wants == Wants::to_close || turn.context.now() < deadline_) return wants;
+        if (!has_received_) return give_up(turn); // else there may be more of a long head or body
+    }
+}
+
+Connection::Wants Connection::give_up(const Turn& turn) {
     const bool is_reading = phase_ == Phase::head || phase_ == Phase::body;
     const Stage stage = is_reading ? exchange_->stage() : Stage::fresh;
     if (stage != Stage::head && stage != Stage::body) return close(turn);
@@ -192,6 +208,7 @@ Connection::Wants Connection::linger(const Turn& turn) {
     const std::int64_t got = turn.stream.read(dropped, sizeof dropped);
     if (got == -EAGAIN) return Wants::to_read;
     if (got <= 0) return close(turn);
+    has_received_ = true;
     lingered_bytes_ += static_cast<std::uint32_t>(got);
     return lingered_bytes_ > linger_bytes ? close(turn) : Wants::to_read;
 }

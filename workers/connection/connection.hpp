@@ -29,7 +29,8 @@ class Connection {
 
     // The stream is ready for what was wanted, or may be (just accepted). Serves all complete requests that are here.
     Wants serve(const Turn& turn);
-    // The deadline has passed.
+    // The deadline has passed, perhaps while the worker was busy with another client: what the client has sent or taken
+    // meanwhile is looked for first, and counts.
     Wants overdue(const Turn& turn);
     // The worker is retiring: a connection that has been idle for a second goes at once, unless a request has arrived
     // meanwhile; the others have what is left of that second, and one that has not said anything yet a whole one.
@@ -47,6 +48,8 @@ class Connection {
     bool answer_one(const Turn& turn);
     Wants send_answers(const Turn& turn);
     Wants wait_for_input(const Turn& turn);
+    Wants nothing_new(const Turn& turn);
+    Wants give_up(const Turn& turn);
     Wants finish(const Turn& turn);
     Wants linger(const Turn& turn);
     Wants close(const Turn& turn);
@@ -58,7 +61,8 @@ class Connection {
     Phase phase_;
     Ending ending_ = Ending::keep; // of the last answer; behind one that does not keep the connection, nothing is read
     bool answered_any_ = false;
-    bool input_held_ = false; // complete requests may wait in the input until the client takes its answers
+    bool has_received_ = false; // since overdue() looked
+    bool input_held_ = false;   // complete requests may wait in the input until the client takes its answers
     std::uint32_t lingered_bytes_ = 0;
     Patience patience_; // with the present phase
     SteadyTime deadline_;

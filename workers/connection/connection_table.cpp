@@ -85,6 +85,7 @@ void ConnectionTable::expire_overdue() {
         const auto unchanged = seat.is_writing ? Connection::Wants::to_write : Connection::Wants::to_read;
         const bool is_overdue = now >= connection.deadline();
         settle(due->number, is_overdue ? connection.overdue(turn_of(*seat.client)) : unchanged);
+        if (context_.now() > now) return; // the app has run: who has been waiting for that comes first
     }
 }
 

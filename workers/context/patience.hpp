@@ -30,6 +30,9 @@ class Patience {
         return deadline_after(began_, allowance);
     }
 
+    // So much time has passed in which nobody waited for the transfer.
+    void postpone(SteadyClock::duration time) { began_ += time; }
+
     SteadyTime began() const { return began_; }
 
     static constexpr std::uint64_t slowest_bytes_per_second = 1024;

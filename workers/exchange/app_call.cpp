@@ -16,8 +16,20 @@ SteadyTime latest_wait(const WorkerContext& context) {
 
 } // namespace
 
-bool AppCall::wait_for_client(Stream::Interest interest, SteadyTime deadline) {
-    return stream.wait_until(interest, std::min(deadline, latest_wait(context)));
+SteadyTime ClientWait::begin(SteadyTime now, std::uint64_t bytes, Milliseconds allowance) {
+    if (ended_ == SteadyTime{}) {
+        patience_.begin(now, bytes);
+    } else {
+        patience_.postpone(now - ended_);
+    }
+    return patience_.deadline(now, bytes, allowance);
+}
+
+bool AppCall::wait(ClientWait& wait, Stream::Interest interest, std::uint64_t bytes, Milliseconds allowance) {
+    const SteadyTime deadline = wait.begin(context.precise_now(), bytes, allowance);
+    const bool is_ready = stream.wait_until(interest, std::min(deadline, latest_wait(context)));
+    wait.end(context.precise_now());
+    return is_ready;
 }
 
 } // namespace cppcorn

@@ -8,15 +8,29 @@
 
 namespace cppcorn {
 
+// How a client has kept the app waiting, in one direction, over all waits of a call. The time between two waits is the
+// app's own, and not the client's to answer for.
+class ClientWait {
+  public:
+    // The wait begins, `bytes` having gone through so far. When the client has had its time.
+    SteadyTime begin(SteadyTime now, std::uint64_t bytes, Milliseconds allowance);
+    void end(SteadyTime now) { ended_ = now; }
+
+  private:
+    Patience patience_;
+    SteadyTime ended_{}; // the last wait, if there was one
+};
+
 // Lives on the stack of Exchange::run_app().
 struct AppCall {
     Stream& stream;
     WorkerContext& context;
-    Patience patience; // with the client that sends the body
+    ClientWait for_body;
+    ClientWait for_reader;
 
-    // Blocks until something can be done. False: the client has had its time, which ends at `deadline`, or where that
-    // is sooner, a moment before the master would take this worker for stuck.
-    bool wait_for_client(Stream::Interest interest, SteadyTime deadline);
+    // Blocks until something can be done. `bytes` have gone through so far, for which `allowance` is the timeout. False:
+    // the client has had its time, or the master is about to take this worker for stuck.
+    bool wait(ClientWait& wait, Stream::Interest interest, std::uint64_t bytes, Milliseconds allowance);
 };
 
 } // namespace cppcorn

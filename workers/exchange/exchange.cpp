@@ -96,8 +96,7 @@ void Exchange::drain_body() {
 void Exchange::run_app(Stream& stream, const Peer& peer, WorkerContext& context) {
     started_ = context.now();
     const cppcorn_request& request = request_.fill(parser_.head(), body_, forwarded_, peer, context.settings.root_path);
-    AppCall call{stream, context, {}};
-    call.patience.begin(started_, body_.received());
+    AppCall call{stream, context, {}, {}};
     call_ = &call;
     const Milliseconds timeout = context.settings.timeout;
     context.slot.begin_request(parser_.head().line, peer.address, started_,
@@ -135,9 +134,8 @@ int Exchange::receive() {
         }
         if (got != -EAGAIN) return -ECONNRESET;
         const Milliseconds allowance = call_->context.settings.body_timeout;
-        const auto deadline = call_->patience.deadline(call_->context.precise_now(), body_.received(), allowance);
         const auto interest = output_.empty() ? Stream::Interest::to_read : Stream::Interest::either;
-        if (!call_->wait_for_client(interest, deadline)) return -ETIMEDOUT;
+        if (!call_->wait(call_->for_body, interest, body_.received(), allowance)) return -ETIMEDOUT;
     }
 }
 

@@ -54,12 +54,13 @@ int ResponseStream::take_result(OutputQueue::Result result) {
 }
 
 int ResponseStream::wait_for_client(AppCall& call) {
-    const auto deadline = deadline_after(call.context.precise_now(), call.context.settings.write_timeout);
+    const Milliseconds allowance = call.context.settings.write_timeout;
     while (output_.waiting_bytes() > high_water) {
         const auto result = output_.flush(call.stream);
         if (const int error = take_result(result); error != 0) return error;
         if (result == OutputQueue::Result::drained) break;
-        if (!call.wait_for_client(Stream::Interest::to_write, deadline)) return error_ = -ETIMEDOUT;
+        const auto interest = Stream::Interest::to_write;
+        if (!call.wait(call.for_reader, interest, output_.sent_total(), allowance)) return error_ = -ETIMEDOUT;
     }
     return 0;
 }

@@ -130,6 +130,37 @@ TEST_CASE("ConnectionTable: closes those whose deadline has passed, and no other
     CHECK(world.table.count() == 0);
 }
 
+TEST_CASE("ConnectionTable: those whose bytes wait when their deadline has passed are served, not closed") {
+    World world;
+    const UniqueFd mute = world.come();
+    const UniqueFd one = world.come(get);
+    const UniqueFd other = world.come(get);
+    world.receive(one);
+    world.receive(other);
+    world.pass(world.settings.keep_alive); // the worker is busy meanwhile
+    world.send(one, get);
+    world.send(other, get);
+    SECTION("at once") {
+        world.table.expire_overdue();
+    }
+    SECTION("one after the other where the app takes its time: first those that wait for the worker") {
+        world.app = [](const cppcorn_request* request) {
+            FakeClock::now += 100ms;
+            return respond(request, "answer");
+        };
+        world.table.expire_overdue();
+        CHECK(world.calls == 3);
+        CHECK(world.table.due() <= FakeClock::now);
+        world.serve_ready();
+        world.table.expire_overdue();
+    }
+    CHECK(world.calls == 4);
+    CHECK(world.table.count() == 2);
+    CHECK(world.receive(mute).empty());
+    CHECK(world.receive(one).substr(0, 15) == "HTTP/1.1 200 OK");
+    CHECK(world.receive(other).substr(0, 15) == "HTTP/1.1 200 OK");
+}
+
 TEST_CASE("ConnectionTable: when the worker retires, those that were idle for long go") {
     World world;
     const UniqueFd idle = world.come(get);

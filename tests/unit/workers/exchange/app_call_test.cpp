@@ -149,6 +149,95 @@ TEST_CASE("Exchange: an app that writes faster than the client reads waits, and 
     }
 }
 
+TEST_CASE("Exchange: the time that the app takes is not the client's") {
+    World world;
+    world.settings.timeout = Milliseconds(0);
+    world.settings.body_timeout = Milliseconds(10'000);
+    world.settings.body_buffer = 10;
+    const auto is_late = [](Milliseconds took) {
+        FakeClock::now += took;
+        return false;
+    };
+    std::vector<Milliseconds> waited;
+    std::function<bool()> client_goes_on;
+    world.stream.while_waiting = [&](SteadyTime deadline) {
+        const auto left = std::chrono::duration_cast<Milliseconds>(deadline - FakeClock::now);
+        waited.push_back(left);
+        return client_goes_on() || is_late(left);
+    };
+    std::int64_t error = 0;
+    world.app = [&](const cppcorn_request* request) {
+        FakeClock::now += std::chrono::seconds(30);
+        read_body(request, 15);
+        FakeClock::now += std::chrono::seconds(30);
+        error = read_body(request).error;
+        return 0;
+    };
+    SECTION("who sends each time that the app reads is in time") {
+        client_goes_on = [&] {
+            FakeClock::now += std::chrono::seconds(4);
+            world.stream.send("12345");
+            return true;
+        };
+        world.answer(post(20) + "1234567890");
+        CHECK(error == 0);
+        CHECK(waited == std::vector<Milliseconds>{Milliseconds(10'000), Milliseconds(6'000)});
+    }
+    SECTION("who does not is late after the timeout") {
+        client_goes_on = [] { return false; };
+        world.answer(post(20) + "1234567890");
+        CHECK(error == -ETIMEDOUT);
+        CHECK(waited == std::vector<Milliseconds>{Milliseconds(10'000)});
+        CHECK(world.status() == 408);
+    }
+    SECTION("who is told to continue only then has its time from there") {
+        client_goes_on = [&] {
+            CHECK(contains(world.stream.receive(), "100 Continue"));
+            world.stream.send("12345678901234567890");
+            return true;
+        };
+        world.answer(post(20, "Expect: 100-continue\r\n"));
+        CHECK(error == 0);
+        CHECK(waited == std::vector<Milliseconds>{Milliseconds(10'000)});
+    }
+}
+
+TEST_CASE("Exchange: a client that takes 1 KiB a second of what the app writes is not given up, a slower one is") {
+    World world;
+    world.settings.timeout = Milliseconds(0);
+    world.settings.write_timeout = Milliseconds(10'000);
+    world.stream.set_capacity(1000);
+    std::size_t a_second = 0;
+    int seconds = 0;
+    world.stream.while_waiting = [&](SteadyTime) {
+        FakeClock::now += std::chrono::seconds(1);
+        ++seconds;
+        world.stream.receive(a_second);
+        return true;
+    };
+    int error = 0;
+    world.app = [&](const cppcorn_request* request) {
+        begin(request, 200, 410'000);
+        error = write(request, std::string(400'000, 'x'));                // is kept as a whole
+        if (error == 0) error = write(request, std::string(10'000, 'x')); // waits for its room
+        return 0;
+    };
+    SECTION("a little over 1 KiB") {
+        a_second = 1200;
+        world.stream.set_capacity(1200);
+        world.answer(get);
+        CHECK(error == 0);
+        CHECK(seconds > 100);
+    }
+    SECTION("less") {
+        a_second = 900;
+        world.answer(get);
+        CHECK(error == -ETIMEDOUT);
+        CHECK(seconds == 10);
+        CHECK(world.ending() == Ending::close);
+    }
+}
+
 TEST_CASE("Exchange: cleared in whatever stage, it serves another client as a new one does") {
     World world;
     world.settings.body_buffer = 10;
