@@ -3,7 +3,12 @@
 #include <array>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <memory>
 
+#include <cxxabi.h>
 #include <execinfo.h>
 #include <poll.h>
 #include <unistd.h>
@@ -42,7 +47,7 @@ class Line {
     void write(int fd) const { [[maybe_unused]] const auto ignored = ::write(fd, text_, size_); }
 
   private:
-    char text_[128];
+    char text_[384];
     std::size_t size_ = 0;
 };
 
@@ -52,11 +57,36 @@ bool has_room(int fd) {
     return ::poll(&waited, 1, 0) > 0 && (waited.revents & POLLOUT) != 0;
 }
 
+// "std::runtime_error: what() of it", of the exception that std::terminate was called for; else empty.
+char exception_text[256];
+
+void note_exception(const char* text) {
+    std::strncat(exception_text, text, sizeof exception_text - std::strlen(exception_text) - 1);
+}
+
+// Nothing has been unwound yet, and what the exception holds is there: this is no signal handler.
+[[noreturn]] void on_terminate() {
+    if (const std::type_info* type = abi::__cxa_current_exception_type()) {
+        const std::unique_ptr<char, void (*)(void*)> name(abi::__cxa_demangle(type->name(), nullptr, nullptr, nullptr),
+                                                          std::free);
+        note_exception(name == nullptr ? type->name() : name.get());
+        try {
+            throw;
+        } catch (const std::exception& error) {
+            note_exception(": ");
+            note_exception(error.what());
+        } catch (...) {
+        }
+    }
+    std::abort();
+}
+
 void report_crash(int signal) {
     // A report that gets stuck (a lock that the crashed code held) must not keep the process.
     arm_kill_timer(stuck_after);
     Line line;
     line << "Stack of pid " << static_cast<unsigned long>(::getpid()) << " at " << signal_name(signal) << ":\n";
+    if (exception_text[0] != '\0') line << "Uncaught " << exception_text << "\n";
     const int log = error_log_fd();
     if (has_room(log)) line.write(log);
     void* frames[most_frames];
@@ -73,6 +103,7 @@ void install_crash_report() {
     // The first call loads libgcc, which a handler must not do.
     void* frame;
     ::backtrace(&frame, 1);
+    std::set_terminate(on_terminate);
     static std::array<char, handler_stack_size> handler_stack;
     stack_t stack{};
     stack.ss_sp = handler_stack.data();

@@ -11,6 +11,7 @@
 #include "base/crash_report.hpp"
 #include "base/signal_inbox.hpp"
 #include "base/signals.hpp"
+#include "workers/app/app_boundary.hpp"
 
 namespace cppcorn {
 namespace {
@@ -33,7 +34,7 @@ bool start_app(const cppcorn_app& app, int slot_number, const WorkerSettings& se
     worker.size = sizeof worker;
     worker.slot = static_cast<std::uint32_t>(slot_number);
     worker.name = settings.name.c_str();
-    const int result = app.worker_start(app.self, &worker);
+    const int result = call_app(app.worker_start, app.self, &worker);
     if (result != 0) spdlog::error("Worker cannot start: the app's worker_start returned {}", result);
     return result == 0;
 }
@@ -70,7 +71,7 @@ int run_worker(const WorkerSetup& setup) {
     if (!start_app(app, setup.slot_number, setup.settings)) return worker_exit_cannot_start;
     serve(setup, app, signals);
     spdlog::info("Worker exiting (pid: {})", ::getpid());
-    if (app.worker_exit != nullptr) app.worker_exit(app.self);
+    if (app.worker_exit != nullptr) call_app(app.worker_exit, app.self);
     return worker_exit_clean;
 }
 

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "base/log/escape.hpp"
+#include "workers/app/app_boundary.hpp"
 #include "workers/app/app_file.hpp"
 #include "workers/app/dl_error.hpp"
 
@@ -24,7 +25,7 @@ constexpr std::size_t error_room = 512; // bytes for what an entry function says
 constexpr int max_errno = 4096;
 
 struct Unload {
-    void operator()(void* library) const { ::dlclose(library); }
+    void operator()(void* library) const { call_app(::dlclose, library); }
 };
 using Library = std::unique_ptr<void, Unload>;
 
@@ -42,7 +43,7 @@ std::string real_path(const std::string& path) {
 
 Library open_library(const std::string& path) {
     const std::string real = real_path(path);
-    Library library(::dlopen(real.c_str(), RTLD_NOW | RTLD_LOCAL));
+    Library library(call_app(::dlopen, real.c_str(), RTLD_NOW | RTLD_LOCAL));
     if (library == nullptr) {
         const char* const error = ::dlerror();
         throw AppLoadError(explain_dl_error(path, real, error == nullptr ? "" : error));
@@ -55,19 +56,9 @@ Function find_function(void* library, const std::string& symbol) {
     return reinterpret_cast<Function>(::dlsym(library, symbol.c_str()));
 }
 
-// These two let nothing but a return out: an exception that escapes a C function ends the process here, not in some
-// handler of ours further up.
-const cppcorn_module_info* call_info(cppcorn_module_info_fn function) noexcept {
-    return function();
-}
-
-int call_entry(cppcorn_entry_fn function, cppcorn_load& load) noexcept {
-    return function(&load);
-}
-
 void check_info(const std::string& path, void* library) {
     const auto function = find_function<cppcorn_module_info_fn>(library, CPPCORN_MODULE_INFO_SYMBOL);
-    const cppcorn_module_info* const info = function == nullptr ? nullptr : call_info(function);
+    const cppcorn_module_info* const info = function == nullptr ? nullptr : call_app(function);
     const bool is_app =
         info != nullptr && CPPCORN_HAS(info, cppcorn_module_info, abi_major) && info->magic == CPPCORN_MAGIC;
     if (!is_app) fail(path, " is a shared library but not a cppcorn app");
@@ -147,7 +138,7 @@ cppcorn_app enter(const std::string& path, void* library, const AppSpec& spec, c
     load.error = error.data();
     load.error_room = error.size();
 
-    const int result = call_entry(entry, load);
+    const int result = call_app(entry, &load);
     if (result != 0) throw AppLoadError(fmt::format("{}: {}", spec.call, reason_of(result, error)));
     return checked_app(path, spec.call, app);
 }
@@ -168,8 +159,8 @@ AppModule::AppModule(AppModule&& other) noexcept
       app_(std::exchange(other.app_, cppcorn_app{})) {}
 
 AppModule::~AppModule() {
-    if (app_.destroy != nullptr) app_.destroy(app_.self);
-    if (library_ != nullptr) ::dlclose(library_);
+    if (app_.destroy != nullptr) call_app(app_.destroy, app_.self);
+    if (library_ != nullptr) call_app(::dlclose, library_);
 }
 
 } // namespace cppcorn

@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include "base/log/escape.hpp"
+#include "workers/app/app_boundary.hpp"
 #include "workers/http/error_response.hpp"
 
 namespace cppcorn {
@@ -101,7 +102,7 @@ void Exchange::run_app(Stream& stream, const Peer& peer, WorkerContext& context)
     const Milliseconds timeout = context.settings.timeout;
     context.slot.begin_request(parser_.head().line, peer.address, started_,
                                timeout.count() > 0 ? started_ + timeout : SteadyTime::max());
-    const int result = context.app.handle(context.app.self, &request);
+    const int result = call_app(context.app.handle, context.app.self, &request);
     context.refresh_clock_after_call();
     finish_response(result, context);
     context.slot.end_request();
