@@ -74,7 +74,7 @@ void Arbiter::reap() {
 
 void Arbiter::supervise() {
     const SteadyTime now = SteadyClock::now();
-    deployment_.supervise(now);
+    settle(deployment_.supervise(now));
     if (now >= life_.stop_at()) {
         spdlog::info("The shutdown delay is over");
         stop(StopKind::graceful);

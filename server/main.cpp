@@ -53,7 +53,8 @@ int serve(int argc, char** argv, Daemon& daemon) {
     open_error_log(loaded.values.error_log);
     ServiceManager service_manager;
     ProcessTitle title(argc, argv); // after all that takes variables out of the environment
-    auto release = open_release(std::move(loaded), open_inherited(inheritance));
+    auto release = open_release(std::move(loaded));
+    release->listeners = open_inherited(inheritance);
     Arbiter arbiter(std::move(release), std::move(inheritance.predecessor), {start, service_manager, daemon, title});
     return arbiter.run();
 }

@@ -36,8 +36,6 @@ Deployment::Outcomes Deployment::start() {
     if (upgrade_.has_predecessor()) {
         spdlog::info("Taking over the sockets of the old master (pid:{})", upgrade_.predecessor());
     }
-    log_listeners(current().listeners, {});
-    spdlog::info("Using worker: {}", current().settings().worker_class);
     return carry_out(rollout_.start());
 }
 
@@ -57,6 +55,7 @@ Deployment::Outcomes Deployment::workers_cannot_start(int exit_code) {
 
 void Deployment::stop() {
     if (probe_) probe_->kill();
+    bind_retry_.stop();
     watch_.stop();
     rollout_.stop();
 }
@@ -64,16 +63,18 @@ void Deployment::stop() {
 Deployment::Outcomes Deployment::probe_exited(int wait_status) {
     const auto error = std::exchange(probe_, std::nullopt)->fault(wait_status);
     if (rollout_.candidate() == nullptr) return {}; // the service has been told to end
-    if (error) return reject(*error);
+    if (error) return reject(*error, exit_no_app);
     return carry_out(rollout_.passed());
 }
 
-void Deployment::supervise(SteadyTime now) {
+Deployment::Outcomes Deployment::supervise(SteadyTime now) {
     if (probe_ && now >= probe_->deadline()) probe_->kill();
+    return now >= bind_retry_.due() ? try_to_bind() : Outcomes{};
 }
 
 SteadyTime Deployment::due() const {
-    return probe_ ? std::min(probe_->deadline(), watch_.due()) : watch_.due();
+    const SteadyTime due = std::min(bind_retry_.due(), watch_.due());
+    return probe_ ? std::min(probe_->deadline(), due) : due;
 }
 
 // Each in its own directory, as its path may be relative.
@@ -125,14 +126,36 @@ Deployment::Outcomes Deployment::carry_out(const Rollout::Commands& commands) {
 }
 
 Deployment::Outcomes Deployment::bind() {
-    std::shared_ptr<Release> next;
+    bind_retry_.stop();
+    return try_to_bind();
+}
+
+Deployment::Outcomes Deployment::try_to_bind() {
+    std::shared_ptr<Release> next = rollout_.current();
     try {
-        next = open_next_release(start_, current(), upgrade_.successor() != 0);
+        if (rollout_.has_adopted()) {
+            next = open_next_release(start_, current(), upgrade_.successor() != 0);
+        } else {
+            listen_first();
+        }
+    } catch (const BindError& error) {
+        return_to_current();
+        if (bind_retry_.again(error, SteadyClock::now())) return {};
+        return reject(error.what(), exit_no_address);
     } catch (const std::exception& error) {
-        return reject(error.what());
+        bind_retry_.stop();
+        return reject(error.what(), exit_settings);
     }
+    bind_retry_.stop();
     return_to_current();
     return carry_out(rollout_.bound(std::move(next)));
+}
+
+void Deployment::listen_first() {
+    Release& first = *rollout_.current();
+    open_listeners(first, first.listeners);
+    log_listeners(first.listeners, {});
+    spdlog::info("Using worker: {}", first.settings().worker_class);
 }
 
 Deployment::Outcomes Deployment::try_candidate() {
@@ -141,7 +164,7 @@ Deployment::Outcomes Deployment::try_candidate() {
         return {};
     } catch (const std::system_error& error) {
         if (!rollout_.has_adopted()) throw;
-        return reject(error.what());
+        return reject(error.what(), exit_settings);
     }
 }
 
@@ -155,7 +178,7 @@ Deployment::Outcomes Deployment::adopt() {
         }
         give_logs(next);
     } catch (const std::exception& error) {
-        return reject(error.what());
+        return reject(error.what(), exit_no_app);
     }
     if (rollout_.has_adopted()) log_listeners(next.listeners, current().listeners);
     const auto commands = rollout_.adopted();
@@ -178,10 +201,10 @@ Deployment::Outcomes Deployment::roll_back() {
     return {Outcome::rolled_back};
 }
 
-Deployment::Outcomes Deployment::reject(const std::string& reason) {
+Deployment::Outcomes Deployment::reject(const std::string& reason, int exit_code) {
     spdlog::error("{}", reason);
     if (!rollout_.has_adopted()) {
-        failure_ = exit_no_app;
+        failure_ = exit_code;
         if (!current().settings().error_log.goes_to_stderr()) std::fprintf(stderr, "cppcorn: %s\n", reason.c_str());
     }
     return carry_out(rollout_.failed());

@@ -12,6 +12,7 @@
 #include "server/process/process_title.hpp"
 #include "server/release/app_probe.hpp"
 #include "server/release/app_watch.hpp"
+#include "server/release/bind_retry.hpp"
 #include "server/release/rollout.hpp"
 #include "server/release/start_context.hpp"
 #include "server/release/upgrade.hpp"
@@ -31,7 +32,8 @@ class Deployment {
     // All references outlive it.
     Deployment(std::shared_ptr<Release> first, const StartContext& start, const Upgrade& upgrade, ProcessTitle& title);
 
-    // Writes the pidfile and begins to try the first release. Throws as Pidfile and AppProbe do.
+    // Writes the pidfile and begins to bind and try the first release, whose listeners are those that were inherited.
+    // Throws as Pidfile and AppProbe do.
     Outcomes start();
     // Once the one that is being tried is through, if there is one.
     Outcomes reload();
@@ -45,8 +47,8 @@ class Deployment {
     // The process that tries a release; 0 if there is none.
     pid_t probe_pid() const { return probe_ ? probe_->pid() : 0; }
     Outcomes probe_exited(int wait_status);
-    // Kills a probe that takes too long.
-    void supervise(SteadyTime now);
+    // Kills a probe that takes too long; binds again what could not be bound (--bind-retry).
+    Outcomes supervise(SteadyTime now);
 
     // --reload: the file that has changed.
     std::optional<std::string> changed_file(SteadyTime now) { return watch_.changed(now); }
@@ -73,7 +75,9 @@ class Deployment {
     Outcomes adopt();
     Outcomes keep();
     Outcomes roll_back();
-    Outcomes reject(const std::string& reason);
+    Outcomes try_to_bind();
+    void listen_first();
+    Outcomes reject(const std::string& reason, int exit_code);
     void follow_settings();
     void return_to_current();
     std::string pidfile_path() const;
@@ -82,6 +86,7 @@ class Deployment {
     const Upgrade& upgrade_;
     ProcessTitle& title_;
     Rollout rollout_;
+    BindRetry bind_retry_;
     std::optional<AppProbe> probe_; // tries the rollout's candidate
     std::unique_ptr<Pidfile> pidfile_;
     AppWatch watch_;

@@ -32,7 +32,7 @@ struct AddressList {
     }
 };
 
-void resolve(const BindAddress& address, AddressList& result) {
+void resolve(const BindAddress& address, Milliseconds retry_for, AddressList& result) {
     addrinfo hints{};
     hints.ai_family = address.kind == BindAddress::Kind::tcp6 ? AF_INET6 : AF_INET;
     hints.ai_socktype = SOCK_STREAM;
@@ -40,7 +40,17 @@ void resolve(const BindAddress& address, AddressList& result) {
     const std::string port = std::to_string(address.port);
     const int error = ::getaddrinfo(address.host.c_str(), port.c_str(), &hints, &result.first);
     if (error == 0) return;
-    throw std::runtime_error("cannot bind " + address.host + ": " + ::gai_strerror(error));
+    const std::string reason = error == EAI_SYSTEM ? std::strerror(errno) : ::gai_strerror(error);
+    throw BindError("cannot bind " + address.host + ": " + reason, retry_for);
+}
+
+[[noreturn]] void throw_bind_error(const std::string& what, int error, Milliseconds retry_for) {
+    const bool may_pass = error == EADDRINUSE || error == EADDRNOTAVAIL || error == ENODEV || error == ENETDOWN;
+    throw BindError(what + ": " + std::strerror(error), may_pass ? retry_for : Milliseconds(0));
+}
+
+void check_bind(int result, const std::string& what, const Settings& settings) {
+    if (result < 0) throw_bind_error(what, errno, settings.bind_retry);
 }
 
 void set_option(int socket, int level, int option, int value, const std::string& what) {
@@ -59,7 +69,7 @@ sockaddr_un unix_address(const std::string& path) {
 }
 
 // What an earlier run left behind goes; anything else is an error.
-void remove_stale_socket(const std::string& path, const sockaddr_un& address) {
+void remove_stale_socket(const std::string& path, const sockaddr_un& address, Milliseconds retry_for) {
     struct stat info {};
     if (::lstat(path.c_str(), &info) != 0) return;
     if (!S_ISSOCK(info.st_mode)) {
@@ -68,7 +78,7 @@ void remove_stale_socket(const std::string& path, const sockaddr_un& address) {
     const UniqueFd probe(
         check(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "cannot make a socket"));
     const int result = ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
-    if (result == 0 || errno == EAGAIN) throw_system_error("cannot bind unix:" + path, EADDRINUSE);
+    if (result == 0 || errno == EAGAIN) throw_bind_error("cannot bind unix:" + path, EADDRINUSE, retry_for);
     ::unlink(path.c_str());
 }
 
@@ -140,21 +150,21 @@ void Listener::prepare() {
 
 void Listener::open_tcp(const Settings& settings, bool ipv6_only) {
     AddressList addresses;
-    resolve(address_, addresses);
+    resolve(address_, settings.bind_retry, addresses);
     const addrinfo& first = *addresses.first;
     const std::string what = "cannot bind " + address_.setting();
     socket_.reset(check(::socket(first.ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0), what));
     set_option(socket_.get(), SOL_SOCKET, SO_REUSEADDR, 1, what);
     if (settings.reuse_port) set_option(socket_.get(), SOL_SOCKET, SO_REUSEPORT, 1, what);
     if (first.ai_family == AF_INET6) set_option(socket_.get(), IPPROTO_IPV6, IPV6_V6ONLY, ipv6_only ? 1 : 0, what);
-    check(::bind(socket_.get(), first.ai_addr, first.ai_addrlen), what);
-    check(::listen(socket_.get(), settings.backlog), what);
+    check_bind(::bind(socket_.get(), first.ai_addr, first.ai_addrlen), what, settings);
+    check_bind(::listen(socket_.get(), settings.backlog), what, settings);
 }
 
 void Listener::open_unix(const Settings& settings) {
     const sockaddr_un address = unix_address(address_.path);
     const std::string what = "cannot bind unix:" + address_.path;
-    remove_stale_socket(address_.path, address);
+    remove_stale_socket(address_.path, address, settings.bind_retry);
     socket_.reset(check(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), what));
     // Without --umask, who may connect is decided by the directory's permissions: the proxy in front is another user,
     // as a rule.

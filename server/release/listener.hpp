@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -16,10 +17,21 @@
 
 namespace cppcorn {
 
+// An address that cannot be bound: "cannot bind 127.0.0.1:8000: Address already in use".
+class BindError : public std::runtime_error {
+  public:
+    BindError(const std::string& what, Milliseconds retry_for) : std::runtime_error(what), retry_for_(retry_for) {}
+    // How long it is worth trying again, as it may be free, there, or known to the resolver by then; 0: not at all.
+    Milliseconds retry_for() const { return retry_for_; }
+
+  private:
+    Milliseconds retry_for_;
+};
+
 class Listener {
   public:
-    // Binds and listens. Throws std::system_error or std::runtime_error: "cannot bind 127.0.0.1:8000: Address already
-    // in use". A unix socket that nobody listens on any more is replaced; one that is live, or another kind of file, is
+    // Binds and listens. Throws BindError for what the system refuses, and std::system_error or std::runtime_error for
+    // what the setting has wrong: a path that is no socket, a descriptor that does not listen. A unix socket that nobody listens on any more is replaced; one that is live, or another kind of file, is
     // not.
     Listener(const BindAddress& address, const Settings& settings, bool ipv6_only);
     // Takes over a socket that another master has opened. Its unix socket's file is that one's, until own_file(true).

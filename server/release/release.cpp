@@ -35,18 +35,23 @@ std::shared_ptr<Release> prepare_release(LoadedSettings loaded) {
     return release;
 }
 
-std::shared_ptr<Release> open_release(LoadedSettings loaded, const Listeners& present) {
+std::shared_ptr<Release> open_release(LoadedSettings loaded) {
     auto release = prepare_release(std::move(loaded));
     release->identity = wanted_identity(release->settings());
     apply_umask(release->settings());
     release->access_log = std::make_shared<AccessLog>(release->settings().access_log);
-    release->listeners = open_listeners(release->settings(), present);
     return release;
+}
+
+void open_listeners(Release& release, const Listeners& present) {
+    apply_umask(release.settings());
+    release.listeners = open_listeners(release.settings(), present);
 }
 
 std::shared_ptr<Release> open_next_release(const StartContext& start, const Release& current,
                                            bool listeners_are_fixed) {
-    auto release = open_release(start.read_settings(), current.listeners);
+    auto release = open_release(start.read_settings());
+    open_listeners(*release, current.listeners);
     if (listeners_are_fixed && release->listeners != current.listeners) {
         throw std::runtime_error("cannot change where to listen while a new master is pending: it would not know");
     }

@@ -31,9 +31,12 @@ struct Release {
 // A release of which nothing is opened yet: enough to try the app.
 std::shared_ptr<Release> prepare_release(LoadedSettings loaded);
 
-// Opens what the settings ask for, with their umask; those of the listeners that are present already are used again.
-// Throws std::exception with one line; what is present is as it was then.
-std::shared_ptr<Release> open_release(LoadedSettings loaded, const Listeners& present);
+// Opens what the settings ask for, with their umask, but for the listeners. Throws std::exception with one line.
+std::shared_ptr<Release> open_release(LoadedSettings loaded);
+
+// Listens where the settings say, with their umask; those that are present already are used again. Throws as
+// open_listeners() does; the release is as it was then.
+void open_listeners(Release& release, const Listeners& present);
 
 // The next release, for a reload: the settings are read again as at the start. `listeners_are_fixed`: another master
 // shares the present ones and would not know of a change. Throws std::exception with one line, as above.

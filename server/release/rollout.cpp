@@ -7,17 +7,22 @@ namespace cppcorn {
 using enum RolloutCommand;
 
 Rollout::Commands Rollout::start() {
-    candidate_ = current_;
-    return {probe};
+    binding_ = true;
+    return {bind};
 }
 
 Rollout::Commands Rollout::begin() {
-    if (candidate_ == nullptr) return {bind};
+    const bool may_bind = candidate_ == nullptr && (has_adopted() || !binding_);
+    if (may_bind) {
+        binding_ = true;
+        return {bind};
+    }
     queued_ = true;
     return {};
 }
 
 Rollout::Commands Rollout::bound(std::shared_ptr<Release> candidate) {
+    binding_ = false;
     candidate_ = std::move(candidate);
     return {probe};
 }
@@ -27,10 +32,12 @@ Rollout::Commands Rollout::passed() {
 }
 
 Rollout::Commands Rollout::failed() {
+    binding_ = false;
     candidate_.reset();
     if (!has_adopted()) return {give_up};
-    if (std::exchange(queued_, false)) return {keep, bind};
-    return {keep};
+    if (!std::exchange(queued_, false)) return {keep};
+    binding_ = true;
+    return {keep, bind};
 }
 
 Rollout::Commands Rollout::adopted() {
@@ -38,8 +45,9 @@ Rollout::Commands Rollout::adopted() {
     if (has_adopted() && previous_ == nullptr) previous_ = before;
     by_generation_[++newest_generation_] = current_;
     close_others();
-    if (std::exchange(queued_, false)) return {bind};
-    return {};
+    if (!std::exchange(queued_, false)) return {};
+    binding_ = true;
+    return {bind};
 }
 
 void Rollout::settled() {
@@ -56,7 +64,7 @@ Rollout::Commands Rollout::hopeless() {
 }
 
 void Rollout::stop() {
-    queued_ = false;
+    queued_ = binding_ = false;
     candidate_.reset();
     previous_.reset();
     current_->listeners.clear();

@@ -2,7 +2,7 @@
 // commands come out, and whoever carries them out reports what came of it with the next event. It forks, signals and
 // waits for nothing; all that it does to the system is that the listeners of a release that it drops are closed.
 //
-//   begin -> bind -> bound -> probe -> passed -> adopt -> adopted ... settled
+//   start or begin -> bind -> bound -> probe -> passed -> adopt -> adopted ... settled
 //   failed, at each of these steps: the candidate is gone; those before it serve on
 //   hopeless: the workers of the newest release cannot start; the one before it is in use again
 //
@@ -21,7 +21,7 @@
 namespace cppcorn {
 
 enum class RolloutCommand {
-    bind,      // read the settings, open what they name: bound() or failed()
+    bind,      // read the settings (but for the first release, which has its own), listen: bound() or failed()
     probe,     // try the candidate's app: passed() or failed()
     adopt,     // enter the candidate's directory, load what is to be preloaded: adopted() or failed()
     keep,      // nothing has come of it: the release in use stays, and its directory and umask are to be entered again
@@ -38,10 +38,10 @@ class Rollout {
 
     // ---- Events
 
-    // The first release is to be tried.
+    // The first release is to be bound.
     Commands start();
-    // A release is wanted. While one is being tried, it is queued: as soon as that one's fate is known, a new one is
-    // bound. Several become one.
+    // A release is wanted. One that waits for an address is bound anew, with the settings as they are now. While one is
+    // being tried, it is queued: as soon as that one's fate is known, a new one is bound. Several become one.
     Commands begin();
     // The candidate is complete, but for its app.
     Commands bound(std::shared_ptr<Release> candidate);
@@ -63,6 +63,8 @@ class Rollout {
     const std::shared_ptr<Release>& current() const { return current_; }
     // The one that is being tried; null if none is.
     const std::shared_ptr<Release>& candidate() const { return candidate_; }
+    // A release is being bound or tried.
+    bool is_under_way() const { return binding_ || candidate_ != nullptr; }
     bool has_adopted() const { return newest_generation_ > 0; }
     // One was adopted and may yet be rolled back.
     bool unsettled() const { return previous_ != nullptr; }
@@ -84,7 +86,8 @@ class Rollout {
     std::shared_ptr<Release> previous_; // to go back to
     std::map<unsigned, std::shared_ptr<Release>> by_generation_;
     unsigned newest_generation_ = 0;
-    bool queued_ = false; // another one is wanted once the candidate's fate is known
+    bool binding_ = false; // bound() or failed() is to come
+    bool queued_ = false;  // another one is wanted once the candidate's fate is known
 };
 
 } // namespace cppcorn

@@ -27,6 +27,7 @@ struct Settings {
     std::vector<std::string> binds; // as written; parsed by server/release/address.hpp
     int backlog = 2048;
     bool reuse_port = false;
+    Milliseconds bind_retry{5000}; // for an address that is in use, or not there yet
 
     // Workers
     int workers = 1;

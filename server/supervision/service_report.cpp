@@ -11,7 +11,7 @@ State service_state(const MasterLife& life, const WorkerTable& table, const Roll
     if (life.ending() && !has_successor) return State::stopping;
     const bool is_started = rollout.has_adopted() && (table.settled() || rollout.unsettled());
     if (!is_started) return State::starting;
-    return rollout.candidate() != nullptr || rollout.unsettled() ? State::reloading : State::ready;
+    return rollout.is_under_way() || rollout.unsettled() ? State::reloading : State::ready;
 }
 
 std::string service_status(const WorkerTable& table) {

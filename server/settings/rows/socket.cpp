@@ -40,6 +40,10 @@ std::vector<Setting> socket_rows() {
         {.names = {"reuse-port"},
          .help = "Set SO_REUSEPORT, so that another process may listen on the same port.",
          .value = on_off(&Settings::reuse_port)},
+        {.names = {"bind-retry"},
+         .value_name = "SECONDS",
+         .help = "How long to retry an address that is in use, not there yet, or a name that does not resolve; 0: not.",
+         .value = seconds(&Settings::bind_retry)},
     };
 }
 

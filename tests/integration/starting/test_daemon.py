@@ -123,6 +123,6 @@ def test_what_goes_wrong_at_the_start_is_told(tmp_path, app, code, said):
 def test_an_address_that_is_taken_is_told(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = run("hello:app", "--daemon", "--app-dir", APPS, "--bind", f"127.0.0.1:{port}")
-    assert done.code == 1
+        done = run("hello:app", "--daemon", "--app-dir", APPS, "--bind", f"127.0.0.1:{port}", "--bind-retry", "0.1")
+    assert done.code == 5
     assert f"cannot bind 127.0.0.1:{port}: Address already in use" in done.stderr

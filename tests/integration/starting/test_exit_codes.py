@@ -1,4 +1,7 @@
-"""0 clean, 1 settings, 2 usage, 3 no worker could start, 4 the app cannot be loaded: at any number of workers."""
+"""0 clean, 1 settings, 2 usage, 3 no worker could start, 4 the app cannot be loaded: at any number of workers.
+
+5, an address that cannot be bound: test_bind_retry.py.
+"""
 
 import os
 import signal
@@ -57,17 +60,6 @@ def test_version_goes_to_stdout(flag):
 
 
 # ---- 1
-
-
-@pytest.mark.parametrize("workers", [1, 4])
-def test_an_address_that_is_taken(workers):
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        port = other.getsockname()[1]
-        done = run("hello:app", "--app-dir", APPS, "--bind", f"127.0.0.1:{port}", "--workers", workers)
-    assert done.code == SETTINGS
-    assert f"127.0.0.1:{port}" in done.stderr
-    assert "in use" in done.stderr
-    assert "Booting worker" not in done.stderr
 
 
 @pytest.mark.parametrize(

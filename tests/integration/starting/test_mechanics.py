@@ -118,7 +118,7 @@ def test_hup_restores_a_unix_socket_that_somebody_removed(tmp_path):
 
 def test_hup_does_not_take_a_unix_socket_from_another_server(tmp_path):
     path = tmp_path / "sock"
-    with Server("hello:app", bind=f"unix:{path}") as server:
+    with Server("hello:app", "--bind-retry", "0.2", bind=f"unix:{path}") as server:
         path.unlink()
         with socket.socket(socket.AF_UNIX) as other:
             other.bind(str(path))

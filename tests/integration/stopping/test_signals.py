@@ -430,7 +430,7 @@ def test_hup_to_a_port_that_is_taken_keeps_the_old_one(site):
     site.settings(bind=f"127.0.0.1:{first}")
     with socket.create_server(("127.0.0.1", 0)) as other, site.server(bind=None) as server:
         old = server.wait_workers(2)
-        site.settings(bind=f"127.0.0.1:{other.getsockname()[1]}")
+        site.settings(bind=f"127.0.0.1:{other.getsockname()[1]}", bind_retry=0.2)
         server.signal(signal.SIGHUP)
         server.wait_log("Reload failed")
         assert server.get("/", port=first).status == 200

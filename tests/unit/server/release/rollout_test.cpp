@@ -26,6 +26,7 @@ struct Running {
 
     Running() {
         rollout.start();
+        rollout.bound(first);
         rollout.passed();
         rollout.adopted();
         rollout.settled();
@@ -50,7 +51,9 @@ TEST_CASE("Rollout: the first release is tried, then adopted") {
     Rollout rollout(first);
     CHECK(rollout.current() == first);
     CHECK_FALSE(rollout.has_adopted());
-    CHECK(rollout.start() == Commands{probe});
+    CHECK(rollout.start() == Commands{bind});
+    CHECK(rollout.is_under_way());
+    CHECK(rollout.bound(first) == Commands{probe});
     CHECK(rollout.candidate() == first);
     CHECK(rollout.passed() == Commands{adopt});
     CHECK(rollout.adopted().empty());
@@ -105,6 +108,32 @@ TEST_CASE("Rollout: a reload that cannot be bound, loaded or adopted keeps what 
     CHECK(rollout.begin() == Commands{bind}); // and the next one is as good as ever
 }
 
+TEST_CASE("Rollout: a reload that comes while one waits for an address is bound in its place") {
+    Running master;
+    Rollout& rollout = master.rollout;
+    CHECK_FALSE(rollout.is_under_way());
+    CHECK(rollout.begin() == Commands{bind});
+    CHECK(rollout.is_under_way());
+    CHECK(rollout.begin() == Commands{bind});
+    rollout.bound(release());
+    CHECK(rollout.passed() == Commands{adopt});
+    CHECK(rollout.adopted().empty()); // none was queued
+    CHECK_FALSE(rollout.is_under_way());
+}
+
+TEST_CASE("Rollout: a reload that comes while the first release waits for its address follows that") {
+    const auto first = release();
+    Rollout rollout(first);
+    rollout.start();
+    CHECK(rollout.begin().empty());
+    rollout.bound(first);
+    rollout.passed();
+    CHECK(rollout.adopted() == Commands{bind});
+    CHECK(rollout.is_under_way());
+    rollout.stop();
+    CHECK_FALSE(rollout.is_under_way());
+}
+
 TEST_CASE("Rollout: reloads that come during a probe become one, once its fate is known") {
     Running master;
     Rollout& rollout = master.rollout;
@@ -141,8 +170,10 @@ TEST_CASE("Rollout: a rejected release is closed before the queued one is bound"
 }
 
 TEST_CASE("Rollout: a reload during the first probe waits, and is lost with it") {
-    Rollout rollout(release());
+    const auto first = release();
+    Rollout rollout(first);
     rollout.start();
+    rollout.bound(first);
     CHECK(rollout.begin().empty());
     SECTION("it loads") {
         rollout.passed();
@@ -223,6 +254,7 @@ TEST_CASE("Rollout: the releases are known whose logs are open, though no worker
     Rollout rollout(first);
     rollout.start();
     CHECK(rollout.releases() == std::vector{first});
+    rollout.bound(first);
     rollout.passed();
     rollout.adopted();
     rollout.begin();
