@@ -3,11 +3,13 @@
   script/bench                      everything: tables here, docs/benchmarks.md, docs/benchmarks.json and the plots
   script/bench quick                floor, cppcorn and nginx in a few scenarios, under two minutes
   script/bench run --servers cppcorn,nginx --scenarios keepalive64 --also-cppcorn before=/path/to/build
+  script/bench redraw               the pages and plots anew, from docs/benchmarks.json
   script/bench list                 the names of servers and scenarios
   script/bench instructions         user space instructions a request, against bench/instructions.json
 """
 
 import argparse
+import json
 import pathlib
 import resource
 import signal
@@ -29,6 +31,9 @@ def main():
     options = parse()
     if options.command == "instructions":
         sys.exit(instructions.check(pathlib.Path(options.cppcorn), pathlib.Path(options.apps), options.update))
+    if options.command == "redraw":
+        document(json.loads((DOCS / "benchmarks.json").read_text()))
+        return
     cppcorns = {"cppcorn": pathlib.Path(options.cppcorn)}
     cppcorns |= {name: pathlib.Path(path) for name, _, path in (text.partition("=") for text in options.also_cppcorn)}
     servers = all_servers(cppcorns)
@@ -48,13 +53,18 @@ def main():
     report.save_json(result, pathlib.Path(options.json))
     if options.command == "all":
         report.save_json(result, DOCS / "benchmarks.json")
-        report.update_markdown(result, DOCS / "benchmarks.md", plots.draw(result, DOCS / "benchmarks"))
+        document(result)
     print(f"\n{time.monotonic() - began:.0f} seconds; {options.json}")
+
+
+def document(result):
+    if pictures := plots.draw(result, DOCS / "benchmarks"):
+        report.update_markdown(result, DOCS, pictures)
 
 
 def parse():
     parser = argparse.ArgumentParser("script/bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", nargs="?", default="all", choices=["all", "quick", "run", "list", "instructions"])
+    parser.add_argument("command", nargs="?", default="all", choices=["all", "quick", "run", "redraw", "list", "instructions"])
     parser.add_argument("--servers", help="names with commas in between; all by default")
     parser.add_argument("--scenarios", help="names with commas in between; all by default")
     parser.add_argument("--rounds", type=int, help="each round runs every server once (7; quick: 3)")

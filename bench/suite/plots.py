@@ -1,6 +1,15 @@
-"""A bar for each server in each scenario that has one leading figure."""
+"""A picture of each scenario that has one leading figure.
 
-LEADING = ("cpu_us", "bytes_each", "start_ms", "worked_mib", "reload_ms")
+Where there is a floor, it shows `× floor`: the median, and a line from the lowest to the highest round. It does not show
+CPU microseconds: the median of those, divided by the floor's, is another number than the median of the ratios.
+
+What costs twenty times as much leaves no room for those that are close to each other on a linear axis. Where figures
+are that far apart the axis is logarithmic, and the picture has points rather than bars, whose length would mean nothing.
+"""
+
+LEADING = ("ratio", "cpu_us", "bytes_each", "start_ms", "worked_mib", "reload_ms")
+LOGARITHMIC_FROM = 4
+OURS, OTHERS = "#1b6ca8", "#777777"
 
 
 def draw(result, folder):
@@ -17,24 +26,72 @@ def draw(result, folder):
     folder.mkdir(parents=True, exist_ok=True)
     files = {}
     for key, scenario in result["scenarios"].items():
-        columns = {field: heading for field, heading, _ in scenario["columns"]}
-        field = next((field for field in LEADING if field in columns), None)
-        values = {name: row[field] for name, row in scenario["servers"].items() if field in row}
-        if len(values) > 1:
-            _bars(pyplot, scenario["title"], columns[field], values, result["cppcorns"], folder / f"{key}.svg")
+        field = leading_field(scenario)
+        rows = {name: row for name, row in scenario["servers"].items() if row.get(field) is not None}
+        if len(rows) > 1:
+            figure, axes = pyplot.subplots(figsize=(7, 0.9 + 0.3 * len(rows)))
+            _picture(axes, scenario, field, rows, result["cppcorns"])
+            figure.savefig(folder / f"{key}.svg", bbox_inches="tight", metadata={"Date": None})
+            pyplot.close(figure)
             files[key] = f"{folder.name}/{key}.svg"
     return files
 
 
-def _bars(pyplot, title, unit, values, ours, path):
-    names = list(values)[::-1]
-    figure, axes = pyplot.subplots(figsize=(7, 0.6 + 0.3 * len(names)))
-    colours = ["#1b6ca8" if name in ours else "#999999" for name in names]
-    bars = axes.barh(names, [values[name] for name in names], color=colours)
-    labels = [f"{values[name]:,.{0 if values[name] >= 100 else 1 if values[name] >= 10 else 2}f}" for name in names]
-    axes.bar_label(bars, labels, padding=3, fontsize=8)
+def leading_field(scenario):
+    columns = [field for field, _, _ in scenario["columns"]]
+    return next((field for field in LEADING if field in columns), None)
+
+
+def is_logarithmic(values):
+    return min(values) > 0 and max(values) > LOGARITHMIC_FROM * min(values)
+
+
+def explained(heading, has_range, logarithmic):
+    """What the axis shows, in words."""
+    text = f"{heading}, median of the rounds; line: lowest to highest" if has_range else heading
+    return text + (" (logarithmic axis)" if logarithmic else "")
+
+
+def _picture(axes, scenario, field, rows, ours):
+    names = list(rows)[::-1]
+    values = [rows[name][field] for name in names]
+    ends = [(_end(rows[name], field, "low"), _end(rows[name], field, "high")) for name in names]
+    colours = [OURS if name in ours else OTHERS for name in names]
+    logarithmic = is_logarithmic(values)
+    axes.set_yticks(range(len(names)), names)
+    if logarithmic:
+        axes.set_xscale("log")
+        axes.scatter(values, range(len(names)), color=colours, zorder=3)
+    else:
+        axes.barh(range(len(names)), values, color=colours, height=0.6)
+    for at, (low, high) in enumerate(ends):
+        axes.plot([low, high], [at, at], color="black", linewidth=0.8, zorder=2)
+    for at, (value, (_, high)) in enumerate(zip(values, ends)):
+        offset = {"xytext": (8, 0), "textcoords": "offset points"}
+        axes.annotate(_label(value), (max(value, high), at), **offset, va="center", fontsize=8)
+    heading = next(heading for name, heading, _ in scenario["columns"] if name == field)
+    _axis(axes, values, logarithmic, explained(heading, any(low != high for low, high in ends), logarithmic))
+    axes.set_title(scenario["title"], fontsize=10, loc="left")
+
+
+def _axis(axes, values, logarithmic, text):
     axes.margins(x=0.12)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.set_title(f"{title}: {unit}", fontsize=10, loc="left")
-    figure.savefig(path, bbox_inches="tight", metadata={"Date": None})
-    pyplot.close(figure)
+    axes.grid(axis="x", color="#dddddd", zorder=0)
+    axes.set_axisbelow(True)
+    axes.tick_params(labelsize=8)
+    axes.set_xlabel(text, fontsize=8, loc="left")
+    if logarithmic:
+        low, high = axes.get_xlim()
+        steps = [digit * 10.0**power for power in range(-2, 7) for digit in (1, 2, 5)]
+        axes.set_xticks([step for step in steps if low <= step <= high])
+        axes.set_xticks([], minor=True)
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+
+
+def _end(row, field, which):
+    return row.get(f"{field.partition('_')[0]}_{which}", row[field])
+
+
+def _label(value):
+    return f"{value:,.{0 if value >= 100 else 1 if value >= 10 else 2}f}"

@@ -1,4 +1,4 @@
-"""What a run found, as text, as JSON and within docs/benchmarks.md."""
+"""What a run found, as text, as JSON and within docs/benchmarks.md and docs/performance.md."""
 
 import json
 
@@ -45,12 +45,19 @@ def save_json(result, path):
     path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
 
 
-def update_markdown(result, page, plots):
-    """Replaces what is between the markers."""
-    text = page.read_text()
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    page.write_text(f"{before}{BEGIN}\n{markdown(result, plots)}{END}{after}")
+def update_markdown(result, docs, plots):
+    """What users read, in benchmarks.md; how far our own aims are, in performance.md."""
+    _replace(docs / "benchmarks.md", markdown(result, plots))
+    _replace(docs / "performance.md", "\n".join(f"- {line}" for line in goals(result)) + "\n")
+
+
+def _replace(page, text):
+    """What is between the markers."""
+    before, begin, rest = page.read_text().partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"{page} has no markers")
+    page.write_text(f"{before}{BEGIN}\n{text}{END}{after}")
 
 
 def markdown(result, plots):
@@ -60,7 +67,7 @@ def markdown(result, plots):
     lines += ["## The servers", "", "| server | version | what differs |", "|---|---|---|"]
     lines += [f"| {name} | {server['version']} | {server['differs']} |" for name, server in result["servers"].items()]
     lines += [""] + [f"- {line}" for line in result["left_out"]]
-    lines += ["", "## Figures to reach", ""] + [f"- {line}" for line in goals(result)] + [""]
+    lines += [""]
     for key, (title, table) in zip(result["scenarios"], _tables(result)):
         lines += [f"## {title}", ""]
         if key in plots:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from suite import instructions, load, report, rounds
+from suite import instructions, load, plots, report, rounds
 
 OUTPUT = """Running 10m test @ http://127.0.0.1:8000/
   2 threads and 64 connections
@@ -79,3 +79,33 @@ def test_goals_tell_the_distance(ratio, says):
     scenario = {"title": "Small", "columns": columns, "target": ("ratio", 1.10), "servers": {"cppcorn": {"ratio": ratio}}}
     (line,) = report.goals({"cppcorns": ["cppcorn"], "scenarios": {"keepalive64": scenario}})
     assert says in line
+
+
+def scenario_of(*ratios):
+    columns = [("cpu_us", "CPU µs/request", 2), ("ratio", "× floor", 2), ("ratio_low", "lowest", 2)]
+    rows = {f"server {at}": {"ratio": ratio, "cpu_us": 1000 - ratio} for at, ratio in enumerate(ratios)}
+    return {"title": "Small", "columns": columns, "target": ("ratio", 1.1), "servers": rows, "note": ""}
+
+
+def test_pictures_show_the_ratio_where_there_is_one():
+    assert plots.leading_field(scenario_of(1, 2)) == "ratio"
+    assert plots.leading_field({"columns": [("requests_per_second", "", 0), ("cpu_us", "", 2)]}) == "cpu_us"
+
+
+def test_an_axis_is_logarithmic_where_figures_are_far_apart_and_says_so():
+    assert plots.is_logarithmic([1.0, 1.04, 221.0])
+    assert not plots.is_logarithmic([1.0, 1.04, 3.9])
+    assert not plots.is_logarithmic([0.0, 1.0, 221.0])
+    assert "logarithmic" in plots.explained("× floor", True, True)
+    assert "logarithmic" not in plots.explained("× floor", True, False)
+
+
+def test_aims_are_told_to_those_who_change_the_server_not_to_its_users(tmp_path):
+    for name in ("benchmarks.md", "performance.md"):
+        (tmp_path / name).write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
+    scenario = scenario_of(1, 2) | {"servers": {"cppcorn": {"ratio": 1.3}}}
+    result = {"machine": {}, "rounds": 7, "seconds": 1, "servers": {}, "left_out": [], "cppcorns": ["cppcorn"]}
+    report.update_markdown(result | {"scenarios": {"keepalive64": scenario}}, tmp_path, {})
+    assert "MISSED" not in (tmp_path / "benchmarks.md").read_text()
+    assert "MISSED by 0.20" in (tmp_path / "performance.md").read_text()
+    assert "old" not in (tmp_path / "performance.md").read_text()
