@@ -63,17 +63,18 @@ class Files {
 
     Response operator()(Request& request) const {
         if (request.method() != "GET" && request.method() != "HEAD") return not_allowed();
-        std::optional<fs::path> path = find(request.path());
-        if (!path.has_value()) return plain(404, "Not found\n");
+        std::error_code error;
+        std::optional<fs::path> path = find(request.path(), error);
+        if (!path.has_value()) return failed(error);
         if (fs::is_directory(*path)) {
             if (!request.path().ends_with('/')) return to_directory(request);
-            path = find(std::string(request.path()) + "index.html");
+            path = find(std::string(request.path()) + "index.html", error);
         } else if (request.path().ends_with('/')) {
             return plain(404, "Not found\n");
         }
         std::optional<File> file;
-        if (path.has_value()) file = File::open(*path);
-        if (!file.has_value()) return plain(404, "Not found\n");
+        if (path.has_value()) file = File::open(*path, error);
+        if (!file.has_value()) return failed(error);
         return answer(request, *path, std::move(*file));
     }
 
@@ -81,13 +82,16 @@ class Files {
     // The real path, with all links and dots resolved, if it is within the directory. (Somebody who can replace
     // directories by links between this check and the opening could still lead it out: serve no directory that
     // strangers write to.)
-    std::optional<fs::path> find(std::string_view wanted) const {
+    std::optional<fs::path> find(std::string_view wanted, std::error_code& error) const {
+        error = std::make_error_code(std::errc::no_such_file_or_directory);
         if (wanted.find('\0') != std::string_view::npos) return std::nullopt;
-        std::error_code error;
         const fs::path real = fs::canonical(root_ / fs::path(wanted).relative_path(), error);
         if (error) return std::nullopt;
         const fs::path within = real.lexically_relative(root_);
-        if (within.empty() || *within.begin() == "..") return std::nullopt;
+        if (within.empty() || *within.begin() == "..") {
+            error = std::make_error_code(std::errc::no_such_file_or_directory);
+            return std::nullopt;
+        }
         return real;
     }
 
@@ -98,6 +102,22 @@ class Files {
         Response response{200, headers, std::move(file)};
         response.headers.add("Content-Type", content_type(path));
         return response;
+    }
+
+    static Response failed(const std::error_code& error) {
+        switch (error.value()) {
+            case EACCES:
+            case EPERM:
+                return plain(403, "Forbidden\n");
+            case EMFILE:
+            case ENFILE:
+            case ENOMEM:
+                return plain(503, "Try again later\n");
+            case EIO:
+                return plain(500, "Cannot be read\n");
+            default:
+                return plain(404, "Not found\n");
+        }
     }
 
     // The path as it was sent is encoded already. "//other.org" would lead to another server.

@@ -154,10 +154,11 @@ typedef struct cppcorn_host {
 
     /* Appends `size` bytes of a file, from `offset` on. The descriptor stays the app's, which may close it after the
      * call. The bytes may be read later, so the file must not change. If it turns out to be shorter, the connection is
-     * cut.
+     * cut. Where the process has no descriptor left to duplicate it, the bytes are read before the call returns, which
+     * then waits for the client as `write` does.
      * [worker thread, within `handle`]
-     * -EINVAL: a negative offset or size. -EBADF, -EMFILE: the descriptor cannot be duplicated. -EPROTO, -EPIPE,
-     * -ETIMEDOUT, -EMSGSIZE: as `write`. */
+     * -EINVAL: a negative offset or size. -EBADF: not a descriptor. -EIO: the file is shorter, or cannot be read; the
+     * connection is cut. -EPROTO, -EPIPE, -ETIMEDOUT, -EMSGSIZE: as `write`. */
     int (*send_file)(const cppcorn_request* request, int file, int64_t offset, int64_t size);
 
     /* Writes one line to the error log. Control bytes are escaped and long lines are cut. `level` is one of the four

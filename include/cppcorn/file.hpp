@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include <cppcorn/detail/file_error.hpp>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -33,11 +34,24 @@ class File {
         return {descriptor, "the file", offset, size};
     }
 
-    // The whole file; std::nullopt where the constructor would throw. For paths that come from a client.
+    // The whole file, for paths that come from a client. std::nullopt if there is no such file, if it is no regular
+    // file, or if it may not be read. Throws std::system_error, as the constructor does, if the path is not to blame:
+    // descriptors or memory have run out, the disk cannot be read.
     static std::optional<File> open(const std::string& path) {
-        const int descriptor = open_descriptor(path);
-        File file(descriptor);
-        if (file.examine(0, to_end) != 0) return std::nullopt;
+        std::error_code error;
+        std::optional<File> file = open(path, error);
+        const auto reason = detail::classify_file_error(error.value());
+        if (file.has_value() || reason == detail::FileError::missing || reason == detail::FileError::forbidden) {
+            return file;
+        }
+        throw std::system_error(error, "cannot open " + path);
+    }
+
+    // The same, and throws for no errno. Where it returns std::nullopt, `error` says why; otherwise `error` is cleared.
+    static std::optional<File> open(const std::string& path, std::error_code& error) {
+        File file(open_descriptor(path));
+        error.assign(file.examine(0, to_end), std::generic_category());
+        if (error) return std::nullopt;
         return file;
     }
 

@@ -171,8 +171,8 @@ int Exchange::send_file(int file, std::int64_t offset, std::int64_t size) {
     if (!response_.begun()) return -EPROTO;
     if (offset < 0 || size < 0) return -EINVAL;
     UniqueFd own(::fcntl(file, F_DUPFD_CLOEXEC, 3));
-    if (!own.is_open()) return -errno;
-    return response_.send_file(*call_, std::move(own), offset, size);
+    if (own.is_open()) return response_.send_file(*call_, std::move(own), offset, size);
+    return errno == EMFILE ? response_.send_copied(*call_, file, offset, size) : -errno;
 }
 
 int Exchange::extend_deadline(Milliseconds time) {

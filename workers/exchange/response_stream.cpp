@@ -1,13 +1,21 @@
 #include "workers/exchange/response_stream.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+
+#include <unistd.h>
+
+#include "base/system_call.hpp"
 
 namespace cppcorn {
 namespace {
 
 // Worth a gathering send rather than a copy into the queue.
 constexpr std::size_t large_write = 16 * 1024;
+
+// Of a file that is read here.
+constexpr std::size_t copied_piece = 32 * 1024;
 
 } // namespace
 
@@ -40,6 +48,20 @@ int ResponseStream::send_file(AppCall& call, UniqueFd file, std::int64_t offset,
     if (to_send > 0) output_.append_file(std::move(file), offset, to_send);
     output_.tail() += after;
     return to_send == wanted || writer_.framing() == http::BodyFraming::none ? 0 : -EMSGSIZE;
+}
+
+int ResponseStream::send_copied(AppCall& call, int file, std::int64_t offset, std::int64_t size) {
+    if (writer_.framing() == http::BodyFraming::none) return error_;
+    std::array<char, copied_piece> piece;
+    while (size > 0) {
+        const auto wanted = std::min(piece.size(), static_cast<std::size_t>(size));
+        const ssize_t got = retry_interrupted([&] { return ::pread(file, piece.data(), wanted, offset); });
+        if (got <= 0) return error_ = -EIO;
+        if (const int error = write(call, {piece.data(), static_cast<std::size_t>(got)}); error != 0) return error;
+        offset += got;
+        size -= got;
+    }
+    return error_;
 }
 
 void ResponseStream::put(int status, std::string_view response) {

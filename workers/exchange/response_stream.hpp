@@ -27,6 +27,9 @@ class ResponseStream {
     int write(AppCall& call, std::string_view data);
     int flush(AppCall& call);
     int send_file(AppCall& call, UniqueFd file, std::int64_t offset, std::int64_t size);
+    // The same for a file that stays the app's: its bytes are read here, so that the app waits for a slow client. -EIO:
+    // the file is shorter, or cannot be read; nothing more can be sent.
+    int send_copied(AppCall& call, int file, std::int64_t offset, std::int64_t size);
     // False: the body is shorter than declared.
     bool end() { return writer_.end(output_.tail()); }
 

@@ -2,6 +2,7 @@
 #include <stdexcept>
 
 #include <cppcorn/app.hpp>
+#include <sys/resource.h>
 
 #include "tests/catch.hpp"
 #include "tests/unit/include/app_kit_host.hpp"
@@ -124,6 +125,49 @@ TEST_CASE("app kit: File refuses what it cannot send", "[app_kit]") {
     CHECK_FALSE(File::open("/tmp").has_value());
     CHECK(File::open(file_path()).value().size() == 10);
     CHECK(File(file_path(), 10).size() == 0);
+}
+
+TEST_CASE("app kit: only a path that is to blame makes File::open give nothing", "[app_kit]") {
+    const auto reason_of = [](const std::string& path) {
+        std::error_code error;
+        CHECK_FALSE(File::open(path, error).has_value());
+        return error.value();
+    };
+    CHECK(reason_of("/nowhere/at/all") == ENOENT);
+    CHECK(reason_of(file_path() + "/below") == ENOTDIR);
+    CHECK(reason_of("/tmp") == EISDIR);
+    CHECK(reason_of("/dev/null") == EINVAL);
+    CHECK(reason_of("/" + std::string(300, 'x')) == ENAMETOOLONG);
+    CHECK(reason_of(std::string("/tmp\0x", 6)) == ENOENT);
+    CHECK_FALSE(File::open("/nowhere/at/all").has_value());
+
+    std::error_code error = std::make_error_code(std::errc::io_error);
+    CHECK(File::open(file_path(), error).has_value());
+    CHECK_FALSE(error);
+
+    rlimit before{};
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+    const rlimit none{3, before.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+    const int exhausted = reason_of(file_path());
+    std::string thrown;
+    try {
+        File::open(file_path());
+    } catch (const std::system_error& failure) {
+        thrown = failure.what();
+    }
+    ::setrlimit(RLIMIT_NOFILE, &before);
+    CHECK(exhausted == EMFILE);
+    CHECK(thrown == "cannot open " + file_path() + ": Too many open files");
+}
+
+TEST_CASE("app kit: the status that fits a file's error", "[app_kit]") {
+    for (const int error : {ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EISDIR, EINVAL, ENXIO, EXDEV}) {
+        CHECK(detail::status_of_file_error(error) == 404);
+    }
+    for (const int error : {EACCES, EPERM}) CHECK(detail::status_of_file_error(error) == 403);
+    for (const int error : {EMFILE, ENFILE, ENOMEM, EAGAIN, EINTR}) CHECK(detail::status_of_file_error(error) == 503);
+    for (const int error : {EIO, ESTALE, EOVERFLOW, EBADF}) CHECK(detail::status_of_file_error(error) == 500);
 }
 
 TEST_CASE("app kit: exceptions become failures and stay inside", "[app_kit]") {
