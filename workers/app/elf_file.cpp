@@ -2,18 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstdint>
 #include <cstring>
-#include <optional>
 
 #include <elf.h>
 #include <fmt/format.h>
 #include <link.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/system_call.hpp"
+#include "workers/app/elf_bytes.hpp"
 
 namespace cppcorn {
 namespace {
@@ -76,63 +72,6 @@ std::string machine_name(unsigned machine, unsigned char elf_class, unsigned cha
     }
 }
 
-// The bytes of a file, from memory or from a descriptor. Nothing beyond its end is ever read.
-class Bytes {
-  public:
-    explicit Bytes(std::string_view memory) : memory_(memory), size_(memory.size()) {}
-    explicit Bytes(int fd) : fd_(fd) {
-        struct stat status {};
-        check(::fstat(fd, &status), "cannot look at the file");
-        size_ = status.st_size < 0 ? 0 : static_cast<std::uint64_t>(status.st_size);
-    }
-
-    bool holds(std::uint64_t offset, std::uint64_t length) const { return offset <= size_ && length <= size_ - offset; }
-
-    // False if they lie beyond the end.
-    bool read(std::uint64_t offset, void* to, std::size_t length) const;
-
-    template <class Struct>
-    std::optional<Struct> read(std::uint64_t offset) const {
-        Struct value{};
-        if (!read(offset, &value, sizeof value)) return std::nullopt;
-        return value;
-    }
-
-    // A table of `count` structs in the file's own layout.
-    template <class Struct>
-    std::optional<std::vector<Struct>> read_table(std::uint64_t offset, std::uint64_t count) const {
-        if (count > max_elf_table / sizeof(Struct) || !holds(offset, count * sizeof(Struct))) return std::nullopt;
-        std::vector<Struct> table(static_cast<std::size_t>(count));
-        if (!read(offset, table.data(), table.size() * sizeof(Struct))) return std::nullopt;
-        return table;
-    }
-
-  private:
-    std::string_view memory_;
-    int fd_ = -1;
-    std::uint64_t size_ = 0;
-};
-
-bool Bytes::read(std::uint64_t offset, void* to, std::size_t length) const {
-    if (!holds(offset, length)) return false;
-    if (length == 0) return true;
-    if (fd_ < 0) {
-        std::memcpy(to, memory_.data() + offset, length);
-        return true;
-    }
-    auto* target = static_cast<char*>(to);
-    while (length > 0) {
-        const ssize_t count = ::pread(fd_, target, length, static_cast<off_t>(offset));
-        if (count < 0 && errno == EINTR) continue;
-        check(count, "cannot read the file");
-        if (count == 0) return false; // it has shrunk since we looked
-        target += count;
-        offset += static_cast<std::uint64_t>(count);
-        length -= static_cast<std::size_t>(count);
-    }
-    return true;
-}
-
 using Header = ElfW(Ehdr);
 using Segment = ElfW(Phdr);
 using Section = ElfW(Shdr);
@@ -160,7 +99,7 @@ unsigned read_half(const unsigned char* at, unsigned char data) {
 }
 
 // Fills in kind, machine, is_native, is_truncated. False if nothing more can be learnt.
-bool read_identity(const Bytes& bytes, ElfFile& file) {
+bool read_identity(const ElfBytes& bytes, ElfFile& file) {
     struct Identity {
         unsigned char ident[EI_NIDENT];
         unsigned char type[2];
@@ -183,7 +122,7 @@ bool read_identity(const Bytes& bytes, ElfFile& file) {
     return file.is_native;
 }
 
-bool is_pie(const Bytes& bytes, const Segment& dynamic) {
+bool is_pie(const ElfBytes& bytes, const Segment& dynamic) {
     const auto entries = bytes.read_table<Dynamic>(dynamic.p_offset, dynamic.p_filesz / sizeof(Dynamic));
     if (!entries) return false;
     for (const Dynamic& entry : *entries) {
@@ -193,7 +132,7 @@ bool is_pie(const Bytes& bytes, const Segment& dynamic) {
     return false;
 }
 
-void read_segments(const Bytes& bytes, const Header& header, ElfFile& file) {
+void read_segments(const ElfBytes& bytes, const Header& header, ElfFile& file) {
     if (header.e_phnum == 0 || header.e_phentsize != sizeof(Segment)) return;
     const auto segments = bytes.read_table<Segment>(header.e_phoff, header.e_phnum);
     if (!segments) {
@@ -226,7 +165,7 @@ std::string_view text_at(const std::vector<char>& texts, std::size_t at) {
     return end == std::string_view::npos ? std::string_view{} : rest.substr(0, end);
 }
 
-void read_symbols(const Bytes& bytes, const Section& table, const Section& names, std::string_view prefix,
+void read_symbols(const ElfBytes& bytes, const Section& table, const Section& names, std::string_view prefix,
                   ElfFile& file) {
     const auto symbols = bytes.read_table<Symbol>(table.sh_offset, table.sh_size / sizeof(Symbol));
     const auto texts = bytes.read_table<char>(names.sh_offset, names.sh_size);
@@ -240,7 +179,7 @@ void read_symbols(const Bytes& bytes, const Section& table, const Section& names
     }
 }
 
-void read_sections(const Bytes& bytes, const Header& header, std::string_view prefix, ElfFile& file) {
+void read_sections(const ElfBytes& bytes, const Header& header, std::string_view prefix, ElfFile& file) {
     if (header.e_shnum == 0 || header.e_shentsize != sizeof(Section)) return; // stripped of them, which is allowed
     const auto sections = bytes.read_table<Section>(header.e_shoff, header.e_shnum);
     if (!sections) {
@@ -254,7 +193,7 @@ void read_sections(const Bytes& bytes, const Header& header, std::string_view pr
     }
 }
 
-ElfFile read_elf(const Bytes& bytes, std::string_view prefix) {
+ElfFile read_elf(const ElfBytes& bytes, std::string_view prefix) {
     ElfFile file;
     if (!read_identity(bytes, file)) return file;
     const auto header = bytes.read<Header>(0);
@@ -270,11 +209,11 @@ ElfFile read_elf(const Bytes& bytes, std::string_view prefix) {
 } // namespace
 
 ElfFile read_elf(std::string_view bytes, std::string_view prefix) {
-    return read_elf(Bytes(bytes), prefix);
+    return read_elf(ElfBytes(bytes), prefix);
 }
 
 ElfFile read_elf(int fd, std::string_view prefix) {
-    return read_elf(Bytes(fd), prefix);
+    return read_elf(ElfBytes(fd), prefix);
 }
 
 std::string native_machine() {

@@ -2,14 +2,13 @@
 // poorer answer, never a crash, and never more memory than max_elf_table.
 #pragma once
 
-#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace cppcorn {
+#include "workers/app/elf_bytes.hpp"
 
-constexpr std::size_t max_elf_table = std::size_t{64} << 20; // bytes of one table that is read; larger ones are not
+namespace cppcorn {
 
 enum class ElfKind { not_elf, object, executable, shared_library, core, unknown };
 
