@@ -1,11 +1,13 @@
-// What ties a worker to its master, besides signals and the scoreboard: one pipe to tell it things, and one whose end
-// tells that the master is no more.
+// What ties a worker to its master, besides the scoreboard: a pipe to tell it things, a bell by which it tells that it
+// asks for something (what, is in the scoreboard), and a pipe whose end tells that the master is no more.
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include <unistd.h>
 
+#include "base/bell.hpp"
 #include "base/unique_fd.hpp"
 
 namespace cppcorn {
@@ -23,7 +25,8 @@ struct Notice {
 class MasterLink {
   public:
     // `leash` is the read end of a pipe whose only write end is the master's.
-    MasterLink(UniqueFd notices, UniqueFd leash) : notices_(std::move(notices)), leash_(std::move(leash)) {}
+    MasterLink(UniqueFd notices, UniqueFd leash, Bell bell)
+        : notices_(std::move(notices)), leash_(std::move(leash)), bell_(std::move(bell)) {}
 
     void tell(Notice::Kind kind) {
         Notice notice;
@@ -35,10 +38,13 @@ class MasterLink {
 
     // Readable (end of file) once the master is gone.
     int leash_fd() const { return leash_.get(); }
+    // Rings when the master asks for something.
+    const Bell& bell() const { return bell_; }
 
   private:
     UniqueFd notices_;
     UniqueFd leash_;
+    Bell bell_;
 };
 
 } // namespace cppcorn

@@ -33,7 +33,7 @@ inline constexpr SignalRow signal_table[] = {
     {SIGUSR2, "SIGUSR2", SignalUse::handled, SignalUse::ignored},
     {SIGTTIN, "SIGTTIN", SignalUse::handled, SignalUse::ignored},
     {SIGTTOU, "SIGTTOU", SignalUse::handled, SignalUse::ignored},
-    {SIGWINCH, "SIGWINCH", SignalUse::handled, SignalUse::ignored},
+    {SIGWINCH, "SIGWINCH", SignalUse::handled, SignalUse::standard}, // which is to ignore it
     {SIGCHLD, "SIGCHLD", SignalUse::handled, SignalUse::standard},
     {SIGPIPE, "SIGPIPE", SignalUse::ignored, SignalUse::ignored}, // the write that fails says so
     {SIGXFSZ, "SIGXFSZ", SignalUse::ignored, SignalUse::ignored}, // the same

@@ -207,7 +207,7 @@ void Arbiter::begin_reload() {
 void Arbiter::reopen_logs() {
     change_error_log(settings().error_log);
     deployment_.reopen_access_logs();
-    for (const auto& entry : table_.entries()) ::kill(entry.pid, SIGUSR1);
+    for (const auto& entry : table_.entries()) scoreboard_.tell(entry.slot, WorkerOrder::reopen_logs);
 }
 
 void Arbiter::begin_upgrade() {
@@ -276,9 +276,9 @@ WorkerTable::RequestDeadline Arbiter::request_deadline() const {
 }
 
 bool Arbiter::spawn(int slot, SteadyTime now) {
-    scoreboard_.slot(slot).clear();
     try {
-        table_.spawned(slot, start_worker(release(), slot, scoreboard_.slot(slot), pipes_, around_.title), now);
+        scoreboard_.prepare(slot);
+        table_.spawned(slot, start_worker(release(), slot, scoreboard_, pipes_, around_.title), now);
         if (std::exchange(fork_failing_, false)) spdlog::info("Workers can be started again");
         return true;
     } catch (const std::system_error& error) {
@@ -290,7 +290,10 @@ bool Arbiter::spawn(int slot, SteadyTime now) {
     }
 }
 
+// Only what ends a worker is sent as a signal: any other would break off what the app waits for (decision 26).
 void Arbiter::send(const SignalCommand& command) {
+    if (command.signal == SIGTERM) return scoreboard_.tell(command.slot, WorkerOrder::retire);
+    if (command.signal == SIGQUIT) return scoreboard_.tell(command.slot, WorkerOrder::exit);
     if (command.signal == SIGABRT) {
         spdlog::critical("WORKER TIMEOUT (pid:{}){}", command.pid,
                          request_under_way(scoreboard_.slot(command.slot), SteadyClock::now()));
@@ -312,7 +315,7 @@ void Arbiter::worker_exited(pid_t pid, int wait_status) {
     const bool asked_to = entry->state == WorkerState::retiring || life_.stopping();
     log_worker_end(*entry, asked_to, wait_status, board);
     log_lost_request(board, *deployment_.rollout().release_of(entry->generation)->access_log);
-    board.clear();
+    scoreboard_.vacate(entry->slot);
     forget_unused_releases();
 }
 

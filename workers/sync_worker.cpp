@@ -30,6 +30,7 @@ SyncWorker::SyncWorker(WorkerContext& context, const std::vector<ListeningSocket
       connections_(context, epoll_) {
     epoll_.add(signals_.fd(), EPOLLIN, static_cast<std::uint32_t>(signals_.fd()));
     epoll_.add(master_.leash_fd(), EPOLLIN, static_cast<std::uint32_t>(master_.leash_fd()));
+    epoll_.add(master_.bell().fd(), EPOLLIN, static_cast<std::uint32_t>(master_.bell().fd()));
 }
 
 void SyncWorker::run() {
@@ -61,15 +62,21 @@ int SyncWorker::wait_time_ms() const {
     return static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000));
 }
 
-// Returns how many connections were ready.
+// Returns how many connections were ready. What the master asks for, it gets before the next request: a turn is as long
+// as all the requests that are here.
 int SyncWorker::serve_ready(int event_count) {
     acceptor_.begin_turn();
     int served = 0;
     for (int i = 0; i < event_count; ++i) {
+        take_orders_if_any();
+        if (state_ == State::exiting) break;
         const std::uint64_t tag = epoll_.tag(i);
         if (ConnectionTable::is_connection(tag)) {
             ++served;
             connections_.serve(tag);
+        } else if (static_cast<int>(tag) == master_.bell().fd()) {
+            master_.bell().silence(); // before they are taken, so that it rings for all that come later
+            take_orders();
         } else if (static_cast<int>(tag) == signals_.fd()) {
             take_signals();
         } else if (static_cast<int>(tag) == master_.leash_fd()) {
@@ -85,18 +92,33 @@ void SyncWorker::accept_new(int served) {
     acceptor_.accept(served, [this](UniqueFd socket, const Peer& peer) {
         const bool is_kept = connections_.admit(SocketStream(std::move(socket), !context_.settings.no_sendfile), peer);
         if (is_kept) acceptor_.set_full(connections_.is_full());
+        take_orders_if_any();
         return is_kept ? Acceptor::Outcome::kept : Acceptor::Outcome::served;
     });
 }
 
+void SyncWorker::take_orders_if_any() {
+    if (context_.has_orders()) take_orders();
+}
+
+void SyncWorker::take_orders() {
+    const auto taken = context_.slot.orders().take();
+    if (taken.contains(WorkerOrder::reopen_logs)) reopen_logs();
+    if (taken.contains(WorkerOrder::retire)) retire();
+    if (taken.contains(WorkerOrder::exit)) exit();
+}
+
+// Those that somebody sent to this worker itself; the master sends none that is handled here.
 void SyncWorker::take_signals() {
     const auto taken = signals_.take();
-    if (taken.contains(SIGUSR1)) {
-        reopen_error_log();
-        context_.access_log.reopen();
-    }
+    if (taken.contains(SIGUSR1)) reopen_logs();
     if (taken.contains(SIGTERM)) retire();
-    if (taken.contains(SIGINT) || taken.contains(SIGQUIT)) state_ = State::exiting;
+    if (taken.contains(SIGINT) || taken.contains(SIGQUIT)) exit();
+}
+
+void SyncWorker::reopen_logs() {
+    reopen_error_log();
+    context_.access_log.reopen();
 }
 
 void SyncWorker::master_is_gone() {
@@ -112,6 +134,11 @@ void SyncWorker::retire() {
     context_.retire();
     acceptor_.retire();
     connections_.retire();
+}
+
+void SyncWorker::exit() {
+    state_ = State::exiting;
+    acceptor_.stop();
 }
 
 void SyncWorker::recycle_if_enough() {

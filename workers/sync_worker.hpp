@@ -21,7 +21,8 @@ class SyncWorker {
     SyncWorker(WorkerContext& context, const std::vector<ListeningSocket>& listeners, MasterLink& master,
                SignalInbox& signals);
 
-    // Serves until it is told to retire (SIGTERM: once all is answered; SIGQUIT, SIGINT: now) or the master is gone.
+    // Serves until it is told to retire (once all is answered) or to exit (after the call of the app under way), by the
+    // master or by a signal, or until the master is gone.
     void run();
 
   private:
@@ -31,9 +32,13 @@ class SyncWorker {
     int wait_time_ms() const;
     int serve_ready(int event_count);
     void accept_new(int served);
+    void take_orders();
+    void take_orders_if_any();
     void take_signals();
+    void reopen_logs();
     void master_is_gone();
     void retire();
+    void exit();
     void recycle_if_enough();
 
     WorkerContext& context_;

@@ -8,7 +8,7 @@
 
 namespace cppcorn {
 
-Scoreboard::Scoreboard(int capacity) : capacity_(static_cast<std::size_t>(capacity)) {
+Scoreboard::Scoreboard(int capacity) : capacity_(static_cast<std::size_t>(capacity)), bells_(capacity_) {
     void* memory =
         ::mmap(nullptr, capacity_ * sizeof(ScoreboardSlot), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) throw_system_error("cannot map the scoreboard");
@@ -17,6 +17,21 @@ Scoreboard::Scoreboard(int capacity) : capacity_(static_cast<std::size_t>(capaci
 
 Scoreboard::~Scoreboard() {
     ::munmap(slots_, capacity_ * sizeof(ScoreboardSlot));
+}
+
+void Scoreboard::prepare(int number) {
+    slot(number).clear();
+    bell(number) = Bell::make();
+}
+
+void Scoreboard::vacate(int number) {
+    slot(number).clear();
+    bell(number) = Bell();
+}
+
+void Scoreboard::tell(int number, WorkerOrder order) {
+    slot(number).orders().give(order);
+    bell(number).ring();
 }
 
 } // namespace cppcorn

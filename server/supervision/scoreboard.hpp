@@ -1,6 +1,10 @@
-// The shared memory that holds one slot a worker. Made once by the master, inherited by every fork.
+// The shared memory that holds one slot a worker, made once by the master and inherited by every fork; and the bell of
+// each worker that there is, which only the master and that worker keep.
 #pragma once
 
+#include <vector>
+
+#include "base/bell.hpp"
 #include "workers/context/scoreboard_slot.hpp"
 
 namespace cppcorn {
@@ -13,12 +17,21 @@ class Scoreboard {
     Scoreboard(const Scoreboard&) = delete;
     Scoreboard& operator=(const Scoreboard&) = delete;
 
+    // Before a worker is started in that slot. Throws std::system_error if there are no descriptors left.
+    void prepare(int number);
+    // The worker has ended.
+    void vacate(int number);
+    // The worker takes it before its next request, at once if it is idle. Never blocks.
+    void tell(int number, WorkerOrder order);
+
+    Bell& bell(int number) { return bells_[static_cast<std::size_t>(number)]; }
     ScoreboardSlot& slot(int number) { return slots_[number]; }
     const ScoreboardSlot& slot(int number) const { return slots_[number]; }
 
   private:
     ScoreboardSlot* slots_;
     std::size_t capacity_;
+    std::vector<Bell> bells_;
 };
 
 } // namespace cppcorn

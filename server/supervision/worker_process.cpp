@@ -29,19 +29,19 @@ const WorkerClass& class_of(const Settings& settings) {
     return *found;
 }
 
-int worker_main(const Release& release, int slot, ScoreboardSlot& board, MasterPipes& pipes) {
+int worker_main(const Release& release, int slot, Scoreboard& scoreboard, MasterPipes& pipes) {
     const Settings& settings = release.settings();
     if (settings.daemon) leave_streams(release);
     apply_environment(settings);
     std::vector<ListeningSocket> listeners;
     for (const auto& listener : release.listeners) listeners.push_back(listener->for_worker());
-    MasterLink master(pipes.notices_write.take(), pipes.leash_read.take());
+    MasterLink master(pipes.notices_write.take(), pipes.leash_read.take(), std::move(scoreboard.bell(slot)));
     return run_worker({.worker_class = class_of(settings),
                        .settings = settings.worker,
                        .listeners = listeners,
                        .access_log = *release.access_log,
                        .master = master,
-                       .slot = board,
+                       .slot = scoreboard.slot(slot),
                        .slot_number = slot,
                        .preloaded = release.preloaded ? &release.preloaded->app() : nullptr,
                        .load_app = [&] { return load_app(release); }});
@@ -49,11 +49,12 @@ int worker_main(const Release& release, int slot, ScoreboardSlot& board, MasterP
 
 } // namespace
 
-pid_t start_worker(const Release& release, int slot, ScoreboardSlot& board, MasterPipes& pipes, ProcessTitle& title) {
+pid_t start_worker(const Release& release, int slot, Scoreboard& scoreboard, MasterPipes& pipes, ProcessTitle& title) {
     ChildPlan plan{ChildRole::worker, release.settings().display_name(), release.identity, {}};
-    plan.keeps = {pipes.notices_write.get(), pipes.leash_read.get(), release.access_log->fd()};
+    plan.keeps = {pipes.notices_write.get(), pipes.leash_read.get(), scoreboard.bell(slot).fd(),
+                  release.access_log->fd()};
     for (const auto& listener : release.listeners) plan.keeps.push_back(listener->for_worker().fd);
-    return fork_child(plan, &title, [&] { return worker_main(release, slot, board, pipes); });
+    return fork_child(plan, &title, [&] { return worker_main(release, slot, scoreboard, pipes); });
 }
 
 } // namespace cppcorn

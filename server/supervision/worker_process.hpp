@@ -7,11 +7,11 @@
 #include "server/process/child.hpp"
 #include "server/process/process_title.hpp"
 #include "server/release/release.hpp"
-#include "workers/context/scoreboard_slot.hpp"
+#include "server/supervision/scoreboard.hpp"
 
 namespace cppcorn {
 
-// Throws std::system_error if there can be no process. `board` is the slot's, in shared memory.
-pid_t start_worker(const Release& release, int slot, ScoreboardSlot& board, MasterPipes& pipes, ProcessTitle& title);
+// Throws std::system_error if there can be no process. The slot of the scoreboard is prepared.
+pid_t start_worker(const Release& release, int slot, Scoreboard& scoreboard, MasterPipes& pipes, ProcessTitle& title);
 
 } // namespace cppcorn

@@ -174,7 +174,7 @@ void WorkerTable::apply(WorkerEvent event, WorkerEntry& entry, SteadyTime act_at
 
 const char* WorkerTable::kill_reason(const WorkerEntry& entry) const {
     if (entry.state == WorkerState::overdue) return "did not exit within a second of SIGABRT";
-    if (stop_ == StopKind::quick) return "did not exit within a second of SIGQUIT";
+    if (stop_ == StopKind::quick) return "did not exit within a second of the quick stop";
     return "did not exit within --graceful-timeout";
 }
 

@@ -1,5 +1,6 @@
-// What one worker tells the master without a system call: a slot in memory that both share. The worker writes, the
-// master reads, with plain atomic stores and loads. Both are forks of one program, so the layout needs no version.
+// What one worker and the master tell each other without a system call: a slot in memory that both share. The worker
+// says what it does, the master what it asks for, with plain atomic stores and loads. Both are forks of one program, so
+// the layout needs no version.
 #pragma once
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include <string_view>
 
 #include "base/clock.hpp"
+#include "workers/context/worker_orders.hpp"
 
 namespace cppcorn {
 
@@ -37,8 +39,13 @@ struct alignas(64) ScoreboardSlot {
     void drain_backlog() { drains_backlog_.store(true, std::memory_order_release); }
     bool drains_backlog() const { return drains_backlog_.load(std::memory_order_acquire); }
 
+    // What the master asks of the worker.
+    WorkerOrders& orders() { return orders_; }
+    const WorkerOrders& orders() const { return orders_; }
+
     // Master: before a new worker gets the slot.
     void clear() {
+        orders_.clear();
         drains_backlog_.store(false);
         deadline_ns_.store(idle);
         requests_.store(0);
@@ -71,8 +78,9 @@ struct alignas(64) ScoreboardSlot {
     std::atomic<std::uint64_t> requests_{0};
     std::atomic<std::uint32_t> line_size_{0};
     std::atomic<bool> drains_backlog_{false};
+    WorkerOrders orders_;
     char address_[46]{};
-    char line_[181]{};
+    char line_[180]{};
 };
 
 static_assert(sizeof(ScoreboardSlot) == 256);

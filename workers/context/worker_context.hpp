@@ -40,10 +40,12 @@ class WorkerContext {
     const http::ForwardingRules forwarding;
     RateLimit proxy_refusals; // lines about PROXY headers that were refused
 
-    // No connection is kept alive any more. True from the instant the signal arrives, so that the response that the app
-    // is working on says so already.
-    bool retiring() const { return retiring_ || signals_.noted(SIGTERM); }
+    // No connection is kept alive any more. True from the instant the master asks for it or the signal arrives, so that
+    // the response that the app is working on says so already.
+    bool retiring() const { return retiring_ || is_to_end() || signals_.noted(SIGTERM); }
     void retire() { retiring_ = true; }
+    // The master asks for something, which is to be done before the next request.
+    bool has_orders() const { return slot.orders().any(); }
 
     // The time of this turn of the loop, or of the end of the last call of the app in it.
     SteadyTime now() const { return clock_.now(); }
@@ -70,6 +72,11 @@ class WorkerContext {
     }
 
   private:
+    bool is_to_end() const {
+        const auto orders = slot.orders().waiting();
+        return orders.contains(WorkerOrder::retire) || orders.contains(WorkerOrder::exit);
+    }
+
     const SignalInbox& signals_;
     bool retiring_ = false;
     CachedClock clock_;

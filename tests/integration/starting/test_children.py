@@ -29,19 +29,20 @@ def arguments(tmp_path):
 
 
 def test_a_worker_has_the_listeners_the_logs_and_its_tie_to_the_master(arguments, tmp_path):
-    with Server("hello:app", *arguments, log_file=tmp_path / "error.log") as server:
-        (worker,) = server.wait_workers(1)
-        assert command_line(worker) == "cppcorn: worker [hello:app]"
-        assert kinds(worker, tmp_path) == [
-            "FOLDER/access.log",
-            "FOLDER/error.log",
-            "anon_inode:[eventfd]",  # its own
-            "anon_inode:[eventpoll]",  # its own
-            "pipe:[N]",  # notices
-            "pipe:[N]",  # the leash
-            "socket:[N]",
-            "socket:[N]",
-        ]
+    with Server("hello:app", *arguments, "--workers", "2", wait=2, log_file=tmp_path / "error.log") as server:
+        for worker in server.wait_workers(2):
+            assert command_line(worker) == "cppcorn: worker [hello:app]"
+            assert kinds(worker, tmp_path) == [
+                "FOLDER/access.log",
+                "FOLDER/error.log",
+                "anon_inode:[eventfd]",  # its own, for signals
+                "anon_inode:[eventfd]",  # the bell that the master rings for it, and for no other
+                "anon_inode:[eventpoll]",  # its own
+                "pipe:[N]",  # notices
+                "pipe:[N]",  # the leash
+                "socket:[N]",
+                "socket:[N]",
+            ]
 
 
 def test_a_probe_has_the_log_its_folder_and_a_pipe_for_what_it_says(arguments, tmp_path):

@@ -40,6 +40,16 @@ TEST_CASE("Exchange: behind a whole answer") {
         CHECK(world.ending() == Ending::linger);
         CHECK(contains(world.queued(), "Connection: close\r\n"));
     }
+    SECTION("or because the master has asked for its end since the app was called") {
+        const auto order = GENERATE(WorkerOrder::retire, WorkerOrder::exit);
+        world.app = [&](const cppcorn_request* request) {
+            world.context.slot.orders().give(order);
+            return respond(request, "answer");
+        };
+        world.answer(get);
+        CHECK(world.ending() == Ending::linger);
+        CHECK(contains(world.queued(), "Connection: close\r\n"));
+    }
     SECTION("or it has HTTP/1.0, and the end of the body is the connection's") {
         world.app = [](const cppcorn_request* request) {
             begin(request, 200, std::nullopt);

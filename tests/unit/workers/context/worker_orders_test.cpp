@@ -1,0 +1,43 @@
+#include "workers/context/worker_orders.hpp"
+
+#include <thread>
+
+#include "tests/catch.hpp"
+
+using namespace cppcorn;
+
+TEST_CASE("WorkerOrders: what is given can be seen, and is taken once") {
+    WorkerOrders orders;
+    CHECK_FALSE(orders.any());
+    orders.give(WorkerOrder::retire);
+    orders.give(WorkerOrder::reopen_logs);
+    orders.give(WorkerOrder::retire);
+    CHECK(orders.any());
+    CHECK(orders.waiting().contains(WorkerOrder::retire));
+    CHECK_FALSE(orders.waiting().contains(WorkerOrder::exit));
+    const auto taken = orders.take();
+    CHECK(taken.contains(WorkerOrder::retire));
+    CHECK(taken.contains(WorkerOrder::reopen_logs));
+    CHECK_FALSE(taken.contains(WorkerOrder::exit));
+    CHECK_FALSE(orders.any());
+    CHECK_FALSE(orders.take().contains(WorkerOrder::retire));
+}
+
+TEST_CASE("WorkerOrders: the next worker gets none of the last one's") {
+    WorkerOrders orders;
+    orders.give(WorkerOrder::exit);
+    orders.clear();
+    CHECK_FALSE(orders.any());
+}
+
+TEST_CASE("WorkerOrders: one that is given while others are taken is not lost") {
+    WorkerOrders orders;
+    std::thread master([&] {
+        for (int i = 0; i < 200'000; ++i) orders.give(WorkerOrder::reopen_logs);
+        orders.give(WorkerOrder::exit);
+    });
+    bool told_to_exit = false;
+    while (!told_to_exit) told_to_exit = orders.take().contains(WorkerOrder::exit);
+    master.join();
+    CHECK(told_to_exit);
+}

@@ -1,0 +1,45 @@
+// What the master asks of a worker, in memory that both share. Beside it there is a bell (base/bell.hpp) that wakes the
+// worker's loop; a worker that is busy sees what is asked without a system call. An order that was not obeyed yet is
+// not given twice, so a worker that does not listen costs the master nothing.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace cppcorn {
+
+enum class WorkerOrder : std::uint8_t {
+    retire = 1U << 0U,      // finish what has begun, then exit
+    exit = 1U << 1U,        // at once, or after the request that the app is busy with
+    reopen_logs = 1U << 2U, // they were moved
+};
+
+class WorkerOrders {
+  public:
+    // Some of them, out of the shared memory.
+    class Taken {
+      public:
+        explicit Taken(std::uint8_t bits) : bits_(bits) {}
+        bool contains(WorkerOrder order) const { return (bits_ & static_cast<std::uint8_t>(order)) != 0; }
+
+      private:
+        std::uint8_t bits_;
+    };
+
+    // Master: ring the bell after it.
+    void give(WorkerOrder order) { bits_.fetch_or(static_cast<std::uint8_t>(order), std::memory_order_release); }
+    // Master: before a new worker gets the slot.
+    void clear() { bits_.store(0); }
+
+    // Worker: nothing is given that is not taken by this or the next call.
+    Taken take() { return Taken(bits_.exchange(0, std::memory_order_acquire)); }
+    bool any() const { return bits_.load(std::memory_order_relaxed) != 0; }
+
+    // Either: what was given and not taken.
+    Taken waiting() const { return Taken(bits_.load(std::memory_order_acquire)); }
+
+  private:
+    std::atomic<std::uint8_t> bits_{0};
+};
+
+} // namespace cppcorn
