@@ -43,6 +43,8 @@ class MemoryStream final : public Stream {
     bool is_reset() const { return reset_; }
     // How much may be on its way to the client that it has not received.
     void set_capacity(std::size_t bytes) { capacity_ = bytes; }
+    // How much of that has arrived at its machine all the same.
+    void set_window(std::size_t bytes) { window_ = bytes; }
     // Called while the server waits for the client: lets something happen or time pass, or says false: the deadline
     // comes.
     std::function<bool(SteadyTime deadline)> while_waiting;
@@ -79,6 +81,7 @@ class MemoryStream final : public Stream {
         return got;
     }
 
+    std::uint64_t untaken() override { return to_client_.size() - std::min(window_, to_client_.size()); }
     void close_write() override { write_closed_ = true; }
     void reset_on_close() override { reset_ = true; }
 
@@ -101,6 +104,7 @@ class MemoryStream final : public Stream {
     std::string to_server_;
     std::string to_client_;
     std::size_t capacity_ = 200'000;
+    std::size_t window_ = SIZE_MAX;
     bool closed_ = false;
     bool gone_ = false;
     bool write_closed_ = false;

@@ -48,9 +48,11 @@ http {{
             proxy_set_header Host $told_host;
             proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
             proxy_set_header X-Forwarded-Proto https;
+            {server_options}
         }}
         location /shop/ {{
             proxy_pass http://app;
+            {server_options}
             proxy_set_header SCRIPT_NAME /shop;
         }}
     }}

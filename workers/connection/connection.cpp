@@ -9,9 +9,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// After an answer that ends the connection, what the client still sends is dropped for so long and so much.
-constexpr auto linger_time = 2s;
-constexpr std::uint32_t linger_bytes = 1024 * 1024;
 // For the next request of a client that has just had its answer or has just come when the worker has to retire: it is
 // on its way, as a rule, and a close would meet it.
 constexpr auto parting_time = 1s;
@@ -119,8 +116,9 @@ Connection::Wants Connection::wait_for_input(const Turn& turn) {
     const WorkerSettings& settings = turn.context.settings;
     const SteadyTime now = turn.context.now();
     const Stage stage = exchange_->stage();
-    if (stage == Stage::fresh && exchange_->input().empty()) {
-        turn.pool.give_back(std::move(exchange_));
+    const bool nothing_here = exchange_->input().empty();
+    if (stage == Stage::fresh && (nothing_here || phase_ != Phase::preamble)) { // line ends alone are no request
+        if (nothing_here) turn.pool.give_back(std::move(exchange_));
         if (phase_ != Phase::preamble) phase_ = Phase::idle;
         patience_.begin(now, 0);
         const auto patience =
@@ -155,6 +153,7 @@ void Connection::enter(Phase phase, SteadyTime now, std::uint64_t bytes) {
 }
 
 Connection::Wants Connection::overdue(const Turn& turn) {
+    if (phase_ == Phase::lingering) return linger_on(turn);
     for (;;) {
         has_received_ = false;
         const Wants wants = serve(turn);
@@ -166,7 +165,7 @@ Connection::Wants Connection::overdue(const Turn& turn) {
 Connection::Wants Connection::give_up(const Turn& turn) {
     const bool is_reading = phase_ == Phase::head || phase_ == Phase::body;
     const Stage stage = is_reading ? exchange_->stage() : Stage::fresh;
-    if (stage != Stage::head && stage != Stage::body) return close(turn);
+    if (stage != Stage::head && stage != Stage::body) return close_unanswered(turn);
     const char* reason = stage == Stage::head ? "the head took too long" : "the body took too long";
     exchange_->refuse(408, reason, peer_, turn.context);
     ending_ = exchange_->ending();
@@ -174,13 +173,17 @@ Connection::Wants Connection::give_up(const Turn& turn) {
 }
 
 Connection::Wants Connection::retire(const Turn& turn) {
+    if (phase_ == Phase::lingering) {
+        lingering_.retire(turn.context);
+        deadline_ = lingering_.deadline();
+    }
     if (!is_idle()) return exchange_ && !exchange_->output().empty() ? Wants::to_write : Wants::to_read;
     const SteadyTime now = turn.context.now();
     const SteadyTime until = (answered_any_ ? patience_.began() : now) + parting_time;
     deadline_ = std::min(deadline_, until);
     if (now < until) return Wants::to_read;
     const Wants wants = serve(turn); // a request may have arrived
-    return wants == Wants::to_read && is_idle() ? close(turn) : wants;
+    return wants == Wants::to_read && is_idle() ? close_unanswered(turn) : wants;
 }
 
 // The last answer is out. A client that may still be sending must get to read it: no close before it is done, or has
@@ -191,26 +194,42 @@ Connection::Wants Connection::finish(const Turn& turn) {
             turn.stream.reset_on_close();
             return close(turn);
         case Ending::keep:
-        case Ending::close:
             return close(turn);
-        case Ending::linger:
+        case Ending::close:
             break;
+        case Ending::linger:
+            return begin_lingering(turn);
     }
+    // The client has asked for the end, so it is not waited for, unless it has sent more since.
+    turn.stream.close_write();
+    char more[1];
+    return turn.stream.read(more, sizeof more) > 0 ? begin_lingering(turn) : close(turn);
+}
+
+Connection::Wants Connection::begin_lingering(const Turn& turn) {
     turn.stream.close_write();
     turn.pool.give_back(std::move(exchange_));
-    enter(Phase::lingering, turn.context.now());
-    deadline_ = patience_.began() + linger_time;
+    phase_ = Phase::lingering;
+    lingering_.begin(turn.stream, turn.context);
+    deadline_ = lingering_.deadline();
     return linger(turn);
 }
 
 Connection::Wants Connection::linger(const Turn& turn) {
-    char dropped[16 * 1024];
-    const std::int64_t got = turn.stream.read(dropped, sizeof dropped);
-    if (got == -EAGAIN) return Wants::to_read;
-    if (got <= 0) return close(turn);
-    has_received_ = true;
-    lingered_bytes_ += static_cast<std::uint32_t>(got);
-    return lingered_bytes_ > linger_bytes ? close(turn) : Wants::to_read;
+    return lingering_.drop(turn.stream) ? Wants::to_read : close(turn);
+}
+
+Connection::Wants Connection::linger_on(const Turn& turn) {
+    if (!lingering_.go_on(turn.stream, turn.context)) return close(turn);
+    deadline_ = lingering_.deadline();
+    return Wants::to_read;
+}
+
+// Between requests, or in the middle of an answer. A client that is still taking its last answer may send the next
+// request while it does.
+Connection::Wants Connection::close_unanswered(const Turn& turn) {
+    const bool may_meet_a_reset = phase_ == Phase::idle && answered_any_ && turn.stream.untaken() > 0;
+    return may_meet_a_reset ? begin_lingering(turn) : close(turn);
 }
 
 Connection::Wants Connection::close(const Turn& turn) {

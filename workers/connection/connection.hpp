@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "workers/connection/lingering.hpp"
 #include "workers/context/patience.hpp"
 #include "workers/context/peer.hpp"
 #include "workers/context/worker_context.hpp"
@@ -51,7 +52,10 @@ class Connection {
     Wants nothing_new(const Turn& turn);
     Wants give_up(const Turn& turn);
     Wants finish(const Turn& turn);
+    Wants begin_lingering(const Turn& turn);
     Wants linger(const Turn& turn);
+    Wants linger_on(const Turn& turn);
+    Wants close_unanswered(const Turn& turn);
     Wants close(const Turn& turn);
     void enter(Phase phase, SteadyTime now, std::uint64_t bytes = 0);
     bool is_idle() const { return phase_ == Phase::idle || (phase_ == Phase::preamble && !exchange_); }
@@ -63,8 +67,8 @@ class Connection {
     bool answered_any_ = false;
     bool has_received_ = false; // since overdue() looked
     bool input_held_ = false;   // complete requests may wait in the input until the client takes its answers
-    std::uint32_t lingered_bytes_ = 0;
-    Patience patience_; // with the present phase
+    Patience patience_;         // with the present phase
+    Lingering lingering_;
     SteadyTime deadline_;
 };
 

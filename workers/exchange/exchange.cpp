@@ -28,6 +28,9 @@ http::UnderscoreNames underscore_names(HeaderMap map) {
     return http::UnderscoreNames::drop;
 }
 
+// An answer that any client has room for, so that all of it is there before anything that is sent later.
+constexpr std::size_t taken_at_once = 2048;
+
 // What a line of the log says of a request; the target is cut.
 constexpr std::size_t longest_target = 200;
 
@@ -250,7 +253,7 @@ void Exchange::conclude(Outcome outcome) {
             stage_ = Stage::draining;
             return body_.begin_draining();
         case Outcome::last:
-            ending_ = client_may_send() ? Ending::linger : Ending::close;
+            ending_ = may_meet_a_reset() ? Ending::linger : Ending::close;
             return;
         case Outcome::refused:
             ending_ = Ending::linger; // nobody knows what the client is still sending
@@ -262,10 +265,12 @@ void Exchange::conclude(Outcome outcome) {
 }
 
 // A client that asked for the end and sent no body is taken at its word: to wait for its end costs system calls. Behind
-// a body, old clients send a line end that belongs to nothing.
-bool Exchange::client_may_send() const {
+// a body, old clients send a line end that belongs to nothing. Of a longer answer the rest would be lost, should the
+// client send anything while it is on its way.
+bool Exchange::may_meet_a_reset() const {
     const http::RequestHead& head = parser_.head();
-    return !body_.complete() || !input_.empty() || head.keep_alive || head.has_body();
+    const bool client_may_send = !body_.complete() || !input_.empty() || head.keep_alive || head.has_body();
+    return client_may_send || response_.body_size() > taken_at_once || output_.waiting_bytes() > taken_at_once;
 }
 
 bool Exchange::can_keep_alive(const WorkerContext& context) const {

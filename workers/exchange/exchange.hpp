@@ -38,7 +38,7 @@ enum class Stage : std::uint8_t { fresh, head, body, ready, draining, answered }
 // What becomes of the connection behind an answer.
 enum class Ending : std::uint8_t {
     keep,   // it can be used again
-    close,  // at once
+    close,  // at once, unless the client has sent more
     linger, // the client may still be sending: a plain close could destroy the answer on its way (RFC 9112, 9.6)
     reset,  // at once, and so that the client cannot take a response that was cut for a whole one
 };
@@ -94,7 +94,7 @@ class Exchange {
     // How the request has ended. whole: the connection can go on.
     enum class Outcome { whole, last, refused, cut };
     void conclude(Outcome outcome);
-    bool client_may_send() const;
+    bool may_meet_a_reset() const;
     bool can_keep_alive(const WorkerContext& context) const;
     http::ResponseContext response_context(WorkerContext& context) const;
     bool has_head() const { return parser_.head().size > 0; }

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include <linux/sockios.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -55,6 +57,12 @@ std::int64_t SocketStream::send_copied(int file, std::int64_t offset, std::size_
     if (got < 0) return -EIO; // whatever it was, it is no reason to wait for the client
     if (got == 0) return 0;
     return write({piece, static_cast<std::size_t>(got)}, {});
+}
+
+std::uint64_t SocketStream::untaken() {
+    int bytes = 0;
+    if (::ioctl(fd(), SIOCOUTQNSD, &bytes) != 0) return 0; // not TCP: what was written is at the client's end
+    return ::ioctl(fd(), SIOCOUTQ, &bytes) == 0 && bytes > 0 ? static_cast<std::uint64_t>(bytes) : 0;
 }
 
 void SocketStream::close_write() {

@@ -19,6 +19,7 @@ class SocketStream final : public Stream {
     std::int64_t read(char* buffer, std::size_t room) override;
     std::int64_t write(std::string_view first, std::string_view second) override;
     std::int64_t send_file(int file, std::int64_t offset, std::size_t size) override;
+    std::uint64_t untaken() override;
     void close_write() override;
     void reset_on_close() override;
     bool wait_until(Interest interest, SteadyTime deadline) override;

@@ -25,6 +25,9 @@ class Stream {
     virtual std::int64_t write(std::string_view first, std::string_view second) = 0;
     virtual std::int64_t send_file(int file, std::int64_t offset, std::size_t size) = 0;
 
+    // Bytes that were written and are still on their way, as far as that can be known.
+    virtual std::uint64_t untaken() = 0;
+
     // The client reads the end of the stream once it has read what was written.
     virtual void close_write() = 0;
     // The close that follows is a reset, so that the client cannot take what it has got for all there is.

@@ -96,8 +96,15 @@ TEST_CASE("Connection: a line end behind a request is no request that could be l
     World world;
     world.send(get("/") + "\r\n");
     CHECK(statuses(world.receive()) == Statuses{200});
-    CHECK(world.time_left() == world.settings.header_timeout);
-    world.wait(world.settings.header_timeout);
+    CHECK(world.time_left() == world.settings.keep_alive);
+    SECTION("the connection is idle, until its time is over") {
+        world.wait(world.settings.keep_alive);
+    }
+    SECTION("or the worker retires") {
+        world.retire();
+        CHECK(world.time_left() == 1s);
+        world.wait(1s);
+    }
     CHECK_FALSE(world.is_open());
     CHECK(world.stream.arrived().empty());
 }

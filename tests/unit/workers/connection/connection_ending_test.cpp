@@ -27,11 +27,11 @@ TEST_CASE("Connection: lingers until the client closes") {
     CHECK(world.calls == 0);
 }
 
-TEST_CASE("Connection: lingers for two seconds, whatever comes") {
+TEST_CASE("Connection: lingers for five seconds in which next to nothing comes") {
     World world;
     world.send("\x16");
-    CHECK(world.time_left() == 2s);
-    world.wait(1s);
+    CHECK(world.time_left() == 5s);
+    world.wait(4s);
     world.send("more");
     CHECK(world.time_left() == 1s);
     world.wait(1s - 1ms);
@@ -40,12 +40,116 @@ TEST_CASE("Connection: lingers for two seconds, whatever comes") {
     CHECK_FALSE(world.is_open());
 }
 
-TEST_CASE("Connection: lingers for 1 MiB, and not a byte more") {
+TEST_CASE("Connection: lingers for thirty seconds, however much comes") {
     World world;
     world.send("\x16");
-    world.send(std::string(1024 * 1024, 'x'));
+    for (int i = 0; i < 6; ++i) {
+        REQUIRE(world.is_open());
+        world.send(std::string(8 * 1024 * 1024, 'x'));
+        world.wait(5s);
+    }
+    CHECK_FALSE(world.is_open());
+}
+
+TEST_CASE("Connection: lingers for as long as the client is taking the answer") {
+    World world;
+    const std::string body(200'000, 'x');
+    world.app = [&](const cppcorn_request* request) { return respond(request, body); };
+    world.settings.write_timeout = 20s;
+    world.stream.set_window(10'000);
+    world.send(get("/", "Connection: close\r\n"));
+    world.stream.receive(10'000);
+    world.send("\r\n");
+    SECTION("a little at a time") {
+        for (int i = 0; i < 9; ++i) {
+            world.wait(5s);
+            REQUIRE(world.is_open());
+            world.stream.receive(21'000);
+        }
+        world.wait(5s);
+        CHECK_FALSE(world.is_open()); // the answer is there, and the client silent
+    }
+    SECTION("but not too little") {
+        for (int i = 0; i < 4; ++i) {
+            REQUIRE(world.is_open());
+            world.stream.receive(1000);
+            world.wait(5s);
+        }
+        CHECK_FALSE(world.is_open());
+    }
+    SECTION("also when the worker retires") {
+        world.retire();
+        CHECK(world.time_left() == 2s);
+        world.wait(2s);
+        CHECK(world.is_open());
+        world.stream.receive();
+        world.wait(5s);
+        CHECK_FALSE(world.is_open());
+    }
+}
+
+TEST_CASE("Connection: retiring, lingers for two seconds where the kernel can do without") {
+    World world;
+    SECTION("the client has the answer") {
+        world.send("\x16");
+        world.retire();
+        world.send("more");
+    }
+    SECTION("the client sends nothing") {
+        const std::string body(200'000, 'x');
+        world.app = [&](const cppcorn_request* request) { return respond(request, body); };
+        world.stream.set_window(0);
+        world.context.retire();
+        world.send(get("/"));
+    }
+    CHECK(world.time_left() == 2s);
+    world.wait(2s);
+    CHECK_FALSE(world.is_open());
+}
+
+TEST_CASE("Connection: a client that asked for the end is waited for if it could lose its answer") {
+    World world;
+    std::string body(1800, 'x'); // with its head less than 2 KiB
+    std::string more;
+    world.app = [&](const cppcorn_request* request) {
+        world.stream.send(more);
+        return respond(request, body);
+    };
+    const std::string request = GENERATE(get("/", "Connection: close\r\n"), std::string("GET / HTTP/1.0\r\n\r\n"));
+    SECTION("not behind a short one") {
+        world.send(request);
+        CHECK_FALSE(world.is_open());
+    }
+    SECTION("by its length") {
+        body.append(300, 'x');
+        world.send(request);
+        CHECK(world.is_open());
+    }
+    SECTION("by what it has sent meanwhile") {
+        more = "\r\n";
+        world.send(request);
+        CHECK(world.is_open());
+    }
+    CHECK(world.stream.is_write_closed());
+}
+
+TEST_CASE("Connection: an idle one lingers if its last answer is still on its way") {
+    World world;
+    world.send(get("/"));
+    world.stream.set_window(10);
+    SECTION("at the end of the keep-alive time") {
+        world.wait(world.settings.keep_alive);
+    }
+    SECTION("when the worker retires") {
+        world.pass(1s);
+        world.retire();
+    }
     CHECK(world.is_open());
-    world.send("x");
+    CHECK(world.stream.is_write_closed());
+    world.send(get("/too-late"));
+    CHECK(world.calls == 1);
+    world.stream.close();
+    world.run();
     CHECK_FALSE(world.is_open());
 }
 

@@ -33,6 +33,7 @@ class PickyStream final : public Stream {
         return got;
     }
     std::int64_t read(char*, std::size_t) override { return -EAGAIN; }
+    std::uint64_t untaken() override { return 0; }
     void close_write() override {}
     void reset_on_close() override {}
     bool wait_until(Interest, SteadyTime) override { return true; }
