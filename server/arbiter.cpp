@@ -276,6 +276,7 @@ WorkerTable::RequestDeadline Arbiter::request_deadline() const {
 }
 
 bool Arbiter::spawn(int slot, SteadyTime now) {
+    deployment_.before_spawn();
     try {
         scoreboard_.prepare(slot);
         table_.spawned(slot, start_worker(release(), slot, scoreboard_, pipes_, around_.title), now);

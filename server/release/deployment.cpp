@@ -22,6 +22,19 @@ void log_listeners(const Listeners& listeners, const Listeners& known) {
     }
 }
 
+void log_difference(const AppBuild& build, const AppBuild::Difference& difference) {
+    if (difference.is_gone) {
+        const char* then = build.is_copied() ? "workers still run its copy" : "no worker can load it";
+        spdlog::warn("{} is gone from the disk; {} ({})", difference.path, then, build.id());
+    } else if (build.is_copied()) {
+        spdlog::warn("{} on disk is not the build that runs ({}); SIGHUP loads what is there", difference.path,
+                     build.id());
+    } else {
+        spdlog::error("{} on disk is not the build that was tried ({}), but new workers load it; SIGHUP tries it",
+                      difference.path, build.id());
+    }
+}
+
 } // namespace
 
 Deployment::Deployment(std::shared_ptr<Release> first, const StartContext& start, const Upgrade& upgrade,
@@ -89,6 +102,18 @@ void Deployment::reopen_access_logs() {
         }
     }
     return_to_current();
+}
+
+void Deployment::before_spawn() {
+    AppBuild& build = *current().build;
+    if (const auto difference = build.new_difference()) log_difference(build, *difference);
+    try {
+        build.restore();
+    } catch (const std::exception& error) {
+        spdlog::error("Cannot restore the copy of the app's build: {}", error.what());
+    } catch (const FileChanges&) {
+        spdlog::error("Cannot restore the copy of the app's build: it changes while it is read");
+    }
 }
 
 void Deployment::update_pidfile() {
@@ -160,12 +185,27 @@ void Deployment::listen_first() {
 
 Deployment::Outcomes Deployment::try_candidate() {
     try {
+        if (!rollout_.candidate()->build) fix_candidate();
+    } catch (const std::exception& error) {
+        return reject(error.what());
+    }
+    try {
         probe_.emplace(*rollout_.candidate(), &title_, SteadyClock::now());
         return {};
     } catch (const std::system_error& error) {
         if (!rollout_.has_adopted()) throw;
         return reject(error.what(), exit_settings);
     }
+}
+
+// Whatever comes of it, the directory is that of the release in use again.
+void Deployment::fix_candidate() {
+    struct Return {
+        Deployment& deployment;
+        ~Return() { deployment.return_to_current(); }
+    } const to_current{*this};
+    enter(*rollout_.candidate());
+    fix_build(*rollout_.candidate());
 }
 
 Deployment::Outcomes Deployment::adopt() {

@@ -55,6 +55,10 @@ class Deployment {
     int watch_fd() const { return watch_.fd(); } // readable: take_changes(); -1: nothing is watched
     void take_changes(SteadyTime now) { watch_.take_changes(now); }
 
+    // A worker is about to be started from current(): the build that it runs is there, and that the files on disk are
+    // another one is logged, once for each change.
+    void before_spawn();
+
     // When supervise() or changed_file() is due; SteadyTime::max() for never.
     SteadyTime due() const;
 
@@ -72,6 +76,7 @@ class Deployment {
     Outcomes carry_out(const Rollout::Commands& commands);
     Outcomes bind();
     Outcomes try_candidate();
+    void fix_candidate();
     Outcomes adopt();
     Outcomes keep();
     Outcomes roll_back();

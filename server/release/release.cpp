@@ -4,10 +4,13 @@
 #include <stdexcept>
 
 #include <fcntl.h>
+#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/system_call.hpp"
+#include "server/process/private_directory.hpp"
+#include "workers/app/app_file.hpp"
 #include "workers/app/app_search.hpp"
 #include "workers/exchange/host.hpp"
 
@@ -55,7 +58,10 @@ std::shared_ptr<Release> open_next_release(const StartContext& start, const Rele
     if (listeners_are_fixed && release->listeners != current.listeners) {
         throw std::runtime_error("cannot change where to listen while a new master is pending: it would not know");
     }
-    if (release->settings().preload) release->preloaded = current.preloaded;
+    if (release->settings().preload && current.preloaded) {
+        release->preloaded = current.preloaded;
+        release->build = current.build;
+    }
     return release;
 }
 
@@ -83,11 +89,27 @@ void apply_environment(const Settings& settings) {
 }
 
 std::string app_file(const Release& release) {
-    const char* app_path = std::getenv("CPPCORN_APP_PATH");
-    return find_app_module(release.app, release.settings().app_dirs, app_path != nullptr ? app_path : "");
+    const char* inherited = std::getenv("CPPCORN_APP_PATH");
+    std::string app_path = inherited != nullptr ? inherited : "";
+    // Here it is no variable yet: only children have those of --env.
+    for (const auto& [name, value] : release.settings().env) {
+        if (name == "CPPCORN_APP_PATH") app_path = value;
+    }
+    return find_app_module(release.app, release.settings().app_dirs, app_path);
+}
+
+void fix_build(Release& release) {
+    const std::string path = app_file(release);
+    check_app_file(path, path, release.app.name);
+    const bool for_another_user = release.identity.has_value();
+    release.build = AppBuild::copy(path, [for_another_user] { return private_directory(for_another_user); });
+    if (release.build->is_copied()) return;
+    spdlog::info("{} is used where it is, as it cannot be copied ({}); put a new build in place by renaming", path,
+                 release.build->in_place_reason());
 }
 
 AppModule load_app(const Release& release) {
+    if (release.build) return AppModule(*release.build, release.app, host_table());
     return AppModule(app_file(release), release.app, host_table());
 }
 

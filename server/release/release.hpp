@@ -11,6 +11,7 @@
 #include "server/release/start_context.hpp"
 #include "server/settings/settings_loader.hpp"
 #include "workers/access_log/access_log.hpp"
+#include "workers/app/app_build.hpp"
 #include "workers/app/app_module.hpp"
 #include "workers/app/app_spec.hpp"
 
@@ -23,6 +24,7 @@ struct Release {
     std::optional<Identity> identity; // that the workers and the probe take on
     Listeners listeners;
     std::shared_ptr<AccessLog> access_log;
+    std::shared_ptr<AppBuild> build;      // what its workers load, from the moment that it is tried; else null
     std::shared_ptr<AppModule> preloaded; // --preload: loaded in the master; else null
 
     const Settings& settings() const { return loaded.values; }
@@ -61,7 +63,11 @@ void apply_environment(const Settings& settings);
 // Finds the app's module as the settings say. Throws AppLoadError.
 std::string app_file(const Release& release);
 
-// Finds and loads the app. Throws AppLoadError.
+// The files that are there now become the build that the release runs. In the directory of the release. Throws
+// AppLoadError.
+void fix_build(Release& release);
+
+// Loads the app: the build of the release or, if it has none yet, the files that are there now. Throws AppLoadError.
 AppModule load_app(const Release& release);
 
 } // namespace cppcorn

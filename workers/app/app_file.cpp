@@ -30,9 +30,9 @@ constexpr std::size_t max_listed = 20; // names in a message
     throw AppLoadError(escaped(path).append(what));
 }
 
-UniqueFd open_regular(const std::string& path) {
+UniqueFd open_regular(const std::string& path, const std::string& name) {
     // Not to wait for the other end, should it be a pipe.
-    UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    UniqueFd file(::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (!file.is_open()) fail(path, fmt::format(": cannot be read: {}", std::generic_category().message(errno)));
     struct stat status {};
     if (::fstat(file.get(), &status) != 0) fail(path, ": cannot be looked at");
@@ -85,8 +85,8 @@ std::string list_apps(const ElfFile& elf) {
 
 } // namespace
 
-void check_app_file(const std::string& path, const std::string& name) {
-    const UniqueFd file = open_regular(path);
+void check_app_file(const std::string& path, const std::string& file_name, const std::string& name) {
+    const UniqueFd file = open_regular(path, file_name);
     ElfFile elf;
     try {
         elf = read_elf(file.get(), own_prefix);

@@ -5,8 +5,8 @@
 
 namespace cppcorn {
 
-// Throws AppLoadError if `path` is not a readable, whole ELF shared library for this machine, is not a cppcorn module,
-// or does not define the app `name`.
-void check_app_file(const std::string& path, const std::string& name);
+// Throws AppLoadError if that file is not a readable, whole ELF shared library for this machine, is not a cppcorn module,
+// or does not define the app `name`. `path`: what it is called in messages.
+void check_app_file(const std::string& path, const std::string& file_name, const std::string& name);
 
 } // namespace cppcorn

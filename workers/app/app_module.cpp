@@ -12,6 +12,8 @@
 
 #include <dlfcn.h>
 #include <fmt/format.h>
+#include <link.h>
+#include <spdlog/spdlog.h>
 
 #include "base/log/escape.hpp"
 #include "workers/app/app_boundary.hpp"
@@ -41,14 +43,71 @@ std::string real_path(const std::string& path) {
     return real.get();
 }
 
-Library open_library(const std::string& path) {
-    const std::string real = real_path(path);
-    Library library(call_app(::dlopen, real.c_str(), RTLD_NOW | RTLD_LOCAL));
-    if (library == nullptr) {
-        const char* const error = ::dlerror();
-        throw AppLoadError(explain_dl_error(path, real, error == nullptr ? "" : error));
+// While it lives, the loader takes a loaded library for one that is asked for by that name. It knows libraries by their
+// soname, which not all have; else by the name that its list has for them, which is the copy's.
+class BorrowedName {
+  public:
+    BorrowedName(void* library, const std::string& name) {
+        if (::dlinfo(library, RTLD_DI_LINKMAP, &map_) != 0) return;
+        saved_ = std::exchange(map_->l_name, const_cast<char*>(name.c_str()));
     }
-    return library;
+    BorrowedName(BorrowedName&& other) noexcept
+        : map_(std::exchange(other.map_, nullptr)), saved_(std::exchange(other.saved_, nullptr)) {}
+    BorrowedName& operator=(BorrowedName&&) = delete;
+    ~BorrowedName() {
+        if (saved_ != nullptr) map_->l_name = saved_;
+    }
+
+  private:
+    link_map* map_ = nullptr;
+    char* saved_ = nullptr;
+};
+
+// The loader's last complaint, with the originals' names in the place of the copies'.
+std::string last_dl_error(const AppBuild& build) {
+    const char* const error = ::dlerror();
+    std::string text = error == nullptr ? "" : error;
+    for (std::size_t i = 0; i < build.libraries().size(); ++i) {
+        const std::string& file = build.file(i);
+        const std::string& path = build.libraries()[i].path;
+        for (std::size_t at = 0; (at = text.find(file, at)) != std::string::npos; at += path.size()) {
+            text.replace(at, file.size(), path);
+        }
+    }
+    return text;
+}
+
+// Null if it cannot be loaded. Those that it needs are at their places in `loaded`.
+Library open_one(const AppBuild& build, std::size_t which, const std::vector<Library>& loaded) {
+    const AppLibrary& wanted = build.libraries()[which];
+    std::vector<BorrowedName> names;
+    for (const auto& need : wanted.needs) {
+        const Library& neighbour = loaded[need.library];
+        if (neighbour != nullptr && build.libraries()[need.library].soname != need.name) {
+            names.emplace_back(neighbour.get(), need.name);
+        }
+    }
+    return Library(call_app(::dlopen, real_path(build.file(which)).c_str(), RTLD_NOW | RTLD_LOCAL));
+}
+
+// The neighbours first: the loader takes what is there for what the app needs.
+Library open_library(const AppBuild& build) {
+    std::vector<Library> loaded;
+    for (std::size_t i = 0; i < build.libraries().size(); ++i) {
+        const bool is_app = i + 1 == build.libraries().size();
+        if (!is_app && !build.is_copied()) {
+            loaded.emplace_back(nullptr); // the loader finds it
+            continue;
+        }
+        loaded.push_back(open_one(build, i, loaded));
+        if (loaded.back() != nullptr) continue;
+        const std::string error = last_dl_error(build);
+        if (is_app) throw AppLoadError(explain_dl_error(build.path(), real_path(build.libraries()[i].path), error));
+        // One that leans on who loads it. If it is broken, the app cannot be loaded with it either.
+        spdlog::warn("{} is used where it is: it cannot be loaded by itself: {}", escaped(build.libraries()[i].path),
+                     escaped(error));
+    }
+    return std::move(loaded.back());
 }
 
 template <class Function>
@@ -145,13 +204,16 @@ cppcorn_app enter(const std::string& path, void* library, const AppSpec& spec, c
 
 } // namespace
 
-AppModule::AppModule(const std::string& path, const AppSpec& spec, const cppcorn_host& host) : path_(path) {
-    check_app_file(path, spec.name);
-    Library library = open_library(path);
-    check_info(path, library.get());
-    app_ = enter(path, library.get(), spec, host);
+AppModule::AppModule(const AppBuild& build, const AppSpec& spec, const cppcorn_host& host) : path_(build.path()) {
+    check_app_file(path_, build.file(build.libraries().size() - 1), spec.name);
+    Library library = open_library(build);
+    check_info(path_, library.get());
+    app_ = enter(path_, library.get(), spec, host);
     library_ = library.release();
 }
+
+AppModule::AppModule(const std::string& path, const AppSpec& spec, const cppcorn_host& host)
+    : AppModule(AppBuild(path), spec, host) {}
 
 AppModule::AppModule(AppModule&& other) noexcept
     : path_(std::move(other.path_)),

@@ -5,6 +5,7 @@
 
 #include <cppcorn/abi.h>
 
+#include "workers/app/app_build.hpp"
 #include "workers/app/app_load_error.hpp"
 #include "workers/app/app_spec.hpp"
 
@@ -14,9 +15,11 @@ namespace cppcorn {
 // that loaded it and in its forks, each of which then owns a copy.
 class AppModule {
   public:
-    // Checks the file (an ELF shared library for this machine, not a source or a script, a cppcorn module of this ABI,
-    // defining that app), loads it and calls the entry function with the spec's arguments. Throws AppLoadError. `host`
-    // outlives the module.
+    // Checks the file that the build has (an ELF shared library for this machine, not a source or a script, a cppcorn
+    // module of this ABI, defining that app), loads it and calls the entry function with the spec's arguments. Throws
+    // AppLoadError. `host` outlives the module.
+    AppModule(const AppBuild& build, const AppSpec& spec, const cppcorn_host& host);
+    // The library at `path`, used where it is.
     AppModule(const std::string& path, const AppSpec& spec, const cppcorn_host& host);
     AppModule(AppModule&& other) noexcept;
     AppModule& operator=(AppModule&&) = delete;
