@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <ctime>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -34,6 +35,14 @@ class File {
         return {descriptor, "the file", offset, size};
     }
 
+    // The same, and throws for no errno. Where it returns std::nullopt, `error` says why; otherwise `error` is cleared.
+    static std::optional<File> adopt(int descriptor, std::error_code& error) {
+        File file(descriptor);
+        error.assign(file.examine(0, to_end), std::generic_category());
+        if (error) return std::nullopt;
+        return file;
+    }
+
     // The whole file, for paths that come from a client. std::nullopt if there is no such file, if it is no regular
     // file, or if it may not be read. Throws std::system_error, as the constructor does, if the path is not to blame:
     // descriptors or memory have run out, the disk cannot be read.
@@ -49,10 +58,7 @@ class File {
 
     // The same, and throws for no errno. Where it returns std::nullopt, `error` says why; otherwise `error` is cleared.
     static std::optional<File> open(const std::string& path, std::error_code& error) {
-        File file(open_descriptor(path));
-        error.assign(file.examine(0, to_end), std::generic_category());
-        if (error) return std::nullopt;
-        return file;
+        return adopt(open_descriptor(path), error);
     }
 
     File(File&& other) noexcept
@@ -73,8 +79,19 @@ class File {
 
     int descriptor() const { return descriptor_; }
     std::int64_t offset() const { return offset_; }
-    std::int64_t size() const { return size_; }             // bytes from offset() on
-    std::time_t last_modified() const { return modified_; } // seconds since the epoch, when it was opened
+    std::int64_t size() const { return size_; }                    // bytes from offset() on
+    std::time_t last_modified() const { return modified_.tv_sec; } // seconds since the epoch, when it was opened
+    std::timespec last_modified_time() const {
+        return modified_;
+    } // the same, with what the file system has of a second
+
+    // Leaves it these bytes of those that it has, counted from offset(). Throws std::out_of_range if it has not got them.
+    void narrow(std::int64_t from, std::int64_t size) {
+        if (from < 0 || size < 0 || from > size_ || size > size_ - from)
+            throw std::out_of_range("no such part of the file");
+        offset_ += from;
+        size_ = size;
+    }
 
   private:
     explicit File(int descriptor) : descriptor_(descriptor) {}
@@ -103,14 +120,14 @@ class File {
         if (size > available) return EINVAL;
         offset_ = offset;
         size_ = size == to_end ? available : size;
-        modified_ = status.st_mtime;
+        modified_ = status.st_mtim;
         return 0;
     }
 
     int descriptor_ = -1;
     std::int64_t offset_ = 0;
     std::int64_t size_ = 0;
-    std::time_t modified_ = 0;
+    std::timespec modified_{};
 };
 
 } // namespace kit
