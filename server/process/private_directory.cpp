@@ -24,7 +24,7 @@ std::string usable_directory(const std::string& path, bool for_another_user) {
     if (::fchmod(directory.get(), for_another_user ? 0711 : 0700) != 0) return "";
     if (::fstatvfs(directory.get(), &system) != 0 || (system.f_flag & ST_NOEXEC) != 0) return "";
     char* const real = ::realpath(path.c_str(), nullptr);
-    const std::string found = real == nullptr ? "" : real;
+    std::string found = real == nullptr ? "" : real;
     std::free(real);
     return found;
 }

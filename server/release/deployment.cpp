@@ -187,7 +187,7 @@ Deployment::Outcomes Deployment::try_candidate() {
     try {
         if (!rollout_.candidate()->build) fix_candidate();
     } catch (const std::exception& error) {
-        return reject(error.what());
+        return reject(error.what(), exit_no_app);
     }
     try {
         probe_.emplace(*rollout_.candidate(), &title_, SteadyClock::now());

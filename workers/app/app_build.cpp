@@ -33,7 +33,7 @@ AppBuild::AppBuild(std::string path) : path_(std::move(path)) {
     libraries_.list.push_back({path_, "", {}, {}});
 }
 
-std::shared_ptr<AppBuild> AppBuild::copy(const std::string& path, SpareDirectory spare_directory) {
+std::shared_ptr<AppBuild> AppBuild::copy(const std::string& path, const SpareDirectory& spare_directory) {
     for (int tries = 0; tries < most_tries; ++tries) {
         auto build = std::make_shared<AppBuild>(path);
         build->spare_directory_ = spare_directory;

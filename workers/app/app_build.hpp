@@ -25,7 +25,7 @@ class AppBuild {
     // Copies the build of which `path` is the app's library. Where that cannot be done, the originals are used:
     // in_place_reason(). Relative paths start in the current directory. Throws AppLoadError if there is no build, or if
     // it is being written.
-    static std::shared_ptr<AppBuild> copy(const std::string& path, SpareDirectory spare_directory);
+    static std::shared_ptr<AppBuild> copy(const std::string& path, const SpareDirectory& spare_directory);
 
     // Of the app's library as it was asked for.
     const std::string& path() const { return path_; }
