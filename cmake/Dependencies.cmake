@@ -1,48 +1,5 @@
-find_package(spdlog REQUIRED)
-find_package(CLI11 REQUIRED)
+# What a missing one is called on this system: script/bootstrap.
+find_package(spdlog 1.10 REQUIRED)
+find_package(CLI11 2.1 REQUIRED)
 find_path(TOMLPLUSPLUS_INCLUDE_DIR toml++/toml.h REQUIRED)  # headers only
-
-# llhttp: an installed 9.2.1 or later where there is one, else the C sources of Debian's node-llhttp. Those are 8.1.0, whose default
-# mode is loose: strict mode must be on for them and for every source that includes the header.
-find_package(llhttp 9.2.1 QUIET)
-if(llhttp_FOUND)
-  add_library(llhttp INTERFACE)
-  if(TARGET llhttp::llhttp_shared)
-    target_link_libraries(llhttp INTERFACE llhttp::llhttp_shared)
-  else()
-    target_link_libraries(llhttp INTERFACE llhttp::llhttp_static)
-  endif()
-else()
-  set(LLHTTP_SOURCE_DIR /usr/share/llhttp CACHE PATH "Folder of llhttp.c, api.c and http.c")
-  set(LLHTTP_INCLUDE_DIR /usr/share/include/llhttp CACHE PATH "Folder of llhttp.h")
-  if(NOT EXISTS ${LLHTTP_SOURCE_DIR}/llhttp.c)
-    message(FATAL_ERROR "llhttp not found: install Debian's node-llhttp, or llhttp 9.2.1 or later (script/bootstrap does it)")
-  endif()
-  add_library(llhttp STATIC ${LLHTTP_SOURCE_DIR}/llhttp.c ${LLHTTP_SOURCE_DIR}/api.c ${LLHTTP_SOURCE_DIR}/http.c)
-  target_include_directories(llhttp SYSTEM PUBLIC ${LLHTTP_INCLUDE_DIR})
-  target_compile_definitions(llhttp PUBLIC LLHTTP_STRICT_MODE=1)
-  target_compile_options(llhttp PRIVATE -fvisibility=hidden)
-  # Its state machine once more, for processors that have SSE4.2: it takes two thirds of the instructions there. Which one
-  # is used is decided at run time (workers/http/llhttp_engine.cpp), so that the program runs on any x86-64.
-  if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
-    add_library(llhttp_sse42 OBJECT ${LLHTTP_SOURCE_DIR}/llhttp.c)
-    target_include_directories(llhttp_sse42 SYSTEM PRIVATE ${LLHTTP_INCLUDE_DIR})
-    target_compile_options(llhttp_sse42 PRIVATE -msse4.2 -fvisibility=hidden)
-    target_compile_definitions(llhttp_sse42 PRIVATE LLHTTP_STRICT_MODE=1)
-    file(STRINGS ${LLHTTP_SOURCE_DIR}/llhttp.c definitions REGEX "^int llhttp__internal_[a-z0-9_]+\\(")
-    foreach(definition ${definitions})
-      string(REGEX MATCH "llhttp__internal_[a-z0-9_]+" name ${definition})
-      target_compile_definitions(llhttp_sse42 PRIVATE ${name}=${name}_sse42)
-    endforeach()
-    target_sources(llhttp PRIVATE $<TARGET_OBJECTS:llhttp_sse42>)
-    target_compile_definitions(llhttp PUBLIC CPPCORN_LLHTTP_SSE42)
-  endif()
-  # Optimised as a whole, its calls of its own small functions cost nothing. Not with clang, whose linker plugin is a
-  # package of its own.
-  if(CMAKE_C_COMPILER_ID STREQUAL GNU AND CMAKE_BUILD_TYPE STREQUAL Release)
-    set_property(TARGET llhttp PROPERTY INTERPROCEDURAL_OPTIMIZATION ON)
-    if(TARGET llhttp_sse42)
-      set_property(TARGET llhttp_sse42 PROPERTY INTERPROCEDURAL_OPTIMIZATION ON)
-    endif()
-  endif()
-endif()
+include(Llhttp)

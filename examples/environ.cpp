@@ -8,7 +8,7 @@ using namespace cppcorn;
 
 // JSON text is UTF-8, but an environ may hold any byte. Bytes beyond ASCII are shown as the Latin-1 characters of the
 // same number, as in WSGI.
-std::string quoted(std::string_view text) {
+std::string json_string(std::string_view text) {
     constexpr char hex[] = "0123456789abcdef";
     std::string json = "\"";
     for (const char c : text) {
@@ -32,7 +32,7 @@ Body app(const Environ& env, StartResponse& start_response) {
     std::string json = "{";
     for (const auto& [name, value] : env) {
         json += json.size() > 1 ? ",\n " : "\n ";
-        json += quoted(name) + ": " + quoted(value);
+        json += json_string(name) + ": " + json_string(value);
     }
     return json + "\n}\n";
 }

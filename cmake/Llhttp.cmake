@@ -1,0 +1,123 @@
+# The target llhttp, from the first of these that is there:
+#
+# 1. C sources in LLHTTP_SOURCE_DIR, where that is set: as generated, of 8.1 or later.
+# 2. A library of 9.2 or later (Debian 13's libllhttp-dev): by its CMake configuration, by pkg-config, or by its header
+#    alone. The version is read off the header, since Debian's configuration does not say it. Before 9, whether a
+#    library is strict was up to those who built it: those are passed by.
+# 3. The C sources of Debian 12's node-llhttp, 8.1.0.
+#
+# The same tests hold with each of them.
+set(LLHTTP_SOURCE_DIR "" CACHE PATH "Directory of llhttp.c, api.c and http.c; if empty, an installed library comes first")
+set(LLHTTP_INCLUDE_DIR "" CACHE PATH "Directory of llhttp.h, where it is not beside these sources")
+
+# Sets llhttp_version to what the header in `directory` says.
+function(cppcorn_read_llhttp_version directory)
+  set(version "")
+  file(STRINGS ${directory}/llhttp.h lines REGEX "^#define LLHTTP_VERSION_(MAJOR|MINOR|PATCH) [0-9]+$")
+  foreach(part IN ITEMS MAJOR MINOR PATCH)
+    string(REGEX MATCH "VERSION_${part} ([0-9]+)" match "${lines}")
+    list(APPEND version "${CMAKE_MATCH_1}")
+  endforeach()
+  list(JOIN version "." version)
+  set(llhttp_version "${version}" PARENT_SCOPE)
+endfunction()
+
+# Sets llhttp_library to what is linked, llhttp_library_headers to where its header is; both empty if there is none.
+function(cppcorn_find_llhttp_library)
+  unset(library)
+  set(hints "")
+  find_package(llhttp CONFIG QUIET)
+  foreach(target IN ITEMS llhttp::llhttp llhttp::llhttp_shared llhttp::llhttp_static)
+    if(TARGET ${target} AND NOT library)
+      set(library ${target})
+      get_target_property(hints ${target} INTERFACE_INCLUDE_DIRECTORIES)
+    endif()
+  endforeach()
+  if(NOT library)
+    find_package(PkgConfig QUIET)
+    if(PKG_CONFIG_FOUND)
+      pkg_check_modules(LLHTTP_PC QUIET IMPORTED_TARGET libllhttp)
+    endif()
+    if(TARGET PkgConfig::LLHTTP_PC)
+      set(library PkgConfig::LLHTTP_PC)
+      set(hints ${LLHTTP_PC_INCLUDE_DIRS} ${LLHTTP_PC_INCLUDEDIR})
+    endif()
+  endif()
+  if(NOT library)
+    find_library(LLHTTP_LIBRARY llhttp)
+    set(library ${LLHTTP_LIBRARY})
+  endif()
+  find_path(LLHTTP_LIBRARY_HEADERS llhttp.h HINTS ${hints})
+  if(library AND LLHTTP_LIBRARY_HEADERS)
+    set(llhttp_library ${library} PARENT_SCOPE)
+    set(llhttp_library_headers ${LLHTTP_LIBRARY_HEADERS} PARENT_SCOPE)
+  endif()
+endfunction()
+
+# The sources are compiled twice: for any x86-64, and for processors that have SSE4.2, where the state machine takes two
+# thirds of the instructions. Which one is used is decided at run time (workers/http/llhttp_engine.cpp).
+function(cppcorn_add_llhttp_sources sources headers)
+  add_library(llhttp STATIC ${sources}/llhttp.c ${sources}/api.c ${sources}/http.c)
+  target_include_directories(llhttp SYSTEM PUBLIC ${headers})
+  # The default mode of 8.1 is loose. What includes the header has to know it, too; later versions have no such mode.
+  target_compile_definitions(llhttp PUBLIC LLHTTP_STRICT_MODE=1)
+  target_compile_options(llhttp PRIVATE -fvisibility=hidden)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+    add_library(llhttp_sse42 OBJECT ${sources}/llhttp.c)
+    target_include_directories(llhttp_sse42 SYSTEM PRIVATE ${headers})
+    target_compile_options(llhttp_sse42 PRIVATE -msse4.2 -fvisibility=hidden)
+    target_compile_definitions(llhttp_sse42 PRIVATE LLHTTP_STRICT_MODE=1)
+    file(STRINGS ${sources}/llhttp.c definitions REGEX "^int llhttp__internal_[a-z0-9_]+\\(")
+    foreach(definition ${definitions})
+      string(REGEX MATCH "llhttp__internal_[a-z0-9_]+" name ${definition})
+      target_compile_definitions(llhttp_sse42 PRIVATE ${name}=${name}_sse42)
+    endforeach()
+    target_sources(llhttp PRIVATE $<TARGET_OBJECTS:llhttp_sse42>)
+    target_compile_definitions(llhttp PUBLIC CPPCORN_LLHTTP_SSE42)
+  endif()
+  # Optimised as a whole, its calls of its own small functions cost nothing. Not with clang, whose linker plugin is a
+  # package of its own.
+  if(CMAKE_C_COMPILER_ID STREQUAL GNU AND CMAKE_BUILD_TYPE STREQUAL Release)
+    set_property(TARGET llhttp PROPERTY INTERPROCEDURAL_OPTIMIZATION ON)
+    if(TARGET llhttp_sse42)
+      set_property(TARGET llhttp_sse42 PROPERTY INTERPROCEDURAL_OPTIMIZATION ON)
+    endif()
+  endif()
+endfunction()
+
+set(llhttp_sources "${LLHTTP_SOURCE_DIR}")
+if(NOT llhttp_sources)
+  cppcorn_find_llhttp_library()
+  if(llhttp_library)
+    cppcorn_read_llhttp_version(${llhttp_library_headers})
+    if(llhttp_version VERSION_LESS 9.2)
+      message(STATUS "llhttp: the library of ${llhttp_version} is passed by: older than 9.2")
+      unset(llhttp_library)
+    endif()
+  endif()
+  if(NOT llhttp_library)
+    set(llhttp_sources /usr/share/llhttp)
+  endif()
+endif()
+
+if(llhttp_sources)
+  set(headers "${LLHTTP_INCLUDE_DIR}")
+  if(NOT headers)
+    find_path(LLHTTP_SOURCE_HEADERS llhttp.h NO_CMAKE_FIND_ROOT_PATH NO_DEFAULT_PATH
+      PATHS ${llhttp_sources} ${llhttp_sources}/../include ${llhttp_sources}/../include/llhttp)
+    set(headers ${LLHTTP_SOURCE_HEADERS})
+  endif()
+  if(NOT EXISTS ${llhttp_sources}/llhttp.c OR NOT EXISTS ${headers}/llhttp.h)
+    message(FATAL_ERROR "llhttp not found (${llhttp_sources}): install a library of 9.2 or later (Debian 13: libllhttp-dev) "
+                        "or C sources (Debian 12: node-llhttp); script/bootstrap does it")
+  endif()
+  cppcorn_read_llhttp_version(${headers})
+  cppcorn_add_llhttp_sources(${llhttp_sources} ${headers})
+  set(llhttp_origin ${llhttp_sources})
+else()
+  add_library(llhttp INTERFACE)
+  target_link_libraries(llhttp INTERFACE ${llhttp_library})
+  target_include_directories(llhttp SYSTEM INTERFACE ${llhttp_library_headers})
+  set(llhttp_origin ${llhttp_library})
+endif()
+message(STATUS "llhttp: ${llhttp_version}, ${llhttp_origin}")
