@@ -1,8 +1,11 @@
 """What the benchmarks make of what they have measured."""
 
+import subprocess
+
 import pytest
 
-from suite import instructions, load, plots, report, rounds
+from suite import __main__ as command_line
+from suite import instructions, load, machine, plots, report, rounds, servers
 
 OUTPUT = """Running 10m test @ http://127.0.0.1:8000/
   2 threads and 64 connections
@@ -109,3 +112,20 @@ def test_aims_are_told_to_those_who_change_the_server_not_to_its_users(tmp_path)
     assert "MISSED" not in (tmp_path / "benchmarks.md").read_text()
     assert "MISSED by 0.20" in (tmp_path / "performance.md").read_text()
     assert "old" not in (tmp_path / "performance.md").read_text()
+
+
+def packages(part):
+    return subprocess.check_output([machine.ROOT / "script/bootstrap", "--list", part], text=True).split()
+
+
+def test_only_the_servers_that_run_are_installed():
+    serve, quick, everything = packages("serve"), packages(f"bench={command_line.QUICK_SERVERS}"), packages("bench")
+    assert set(serve) < set(quick) < set(everything)
+    assert {"puma", "gunicorn", "h2o", "nodejs"} <= set(everything) - set(quick)
+    assert f"servers={command_line.QUICK_SERVERS}\n" in (machine.ROOT / "script/bench").read_text()
+
+
+def test_each_peer_has_its_packages():
+    for server in servers.all_servers({}):
+        if "floor" not in server.key:
+            assert len(packages(f"bench={server.key}")) > len(packages("bench=floor")), server.key
