@@ -9,3 +9,10 @@ configure_package_config_file(cmake/cppcornConfig.cmake.in ${CMAKE_BINARY_DIR}/c
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/cppcornConfigVersion.cmake COMPATIBILITY SameMajorVersion)
 install(FILES ${CMAKE_BINARY_DIR}/cppcornConfig.cmake ${CMAKE_BINARY_DIR}/cppcornConfigVersion.cmake
   cmake/CppcornApp.cmake cmake/cppcorn_app.map DESTINATION ${config_dir})
+
+# It finds its prefix from where it lies, so that the tree may be installed with --prefix and moved.
+set(pkgconfig_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+file(RELATIVE_PATH CPPCORN_PC_TO_PREFIX /prefix/${pkgconfig_dir} /prefix)
+string(REGEX REPLACE "/$" "" CPPCORN_PC_TO_PREFIX ${CPPCORN_PC_TO_PREFIX})
+configure_file(cmake/cppcorn.pc.in ${CMAKE_BINARY_DIR}/cppcorn.pc @ONLY)
+install(FILES ${CMAKE_BINARY_DIR}/cppcorn.pc DESTINATION ${pkgconfig_dir})

@@ -19,6 +19,10 @@
 // Errors. If an exception leaves the app, it is logged and the client gets a 500. The worker keeps serving.
 #pragma once
 
+#if __cplusplus <= 201703L
+#error "cppcorn needs C++20: compile with -std=c++20 (CMake: cppcorn_add_app() does, or link to cppcorn::app)"
+#else
+
 #include <cppcorn/abi.h>
 #include <cppcorn/detail/entry.hpp>
 #include <cppcorn/detail/factory.hpp>
@@ -33,3 +37,5 @@
 #include <cppcorn/start_response.hpp>
 #include <cppcorn/worker.hpp>
 #include <cppcorn/writer.hpp>
+
+#endif

@@ -15,7 +15,7 @@
 #include <cppcorn/file.hpp>
 #include <cppcorn/writer.hpp>
 
-namespace [[gnu::visibility("hidden")]] cppcorn {
+namespace cppcorn {
 inline namespace kit {
 
 using Stream = std::function<void(Writer&)>;

@@ -9,7 +9,7 @@
 
 #include <cppcorn/request.hpp>
 
-namespace [[gnu::visibility("hidden")]] cppcorn {
+namespace cppcorn {
 inline namespace kit {
 
 // wsgi.errors: each text is one line of the server's error log. Valid as long as its request, on that request's thread.

@@ -5,7 +5,7 @@
 #include <cerrno>
 #include <system_error>
 
-namespace [[gnu::visibility("hidden")]] cppcorn {
+namespace cppcorn {
 inline namespace kit {
 
 // The request's body cannot be read any further. code() is an errno: ETIMEDOUT (the client is too slow), ECONNRESET

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace [[gnu::visibility("hidden")]] cppcorn {
+namespace cppcorn {
 inline namespace kit {
 
 // Owns an open descriptor of a regular file, and a range of its bytes. Move-only; the destructor closes the descriptor,

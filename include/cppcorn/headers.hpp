@@ -9,10 +9,10 @@
 #include <utility>
 #include <vector>
 
-namespace [[gnu::visibility("hidden")]] cppcorn {
+namespace cppcorn {
 inline namespace kit {
 
-namespace detail {
+namespace [[gnu::visibility("hidden")]] detail {
 
 // ASCII only, whatever the locale: field names know no others.
 constexpr char lower(char c) {

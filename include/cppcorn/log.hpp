@@ -7,7 +7,7 @@
 
 #include <cppcorn/abi.h>
 
-namespace [[gnu::visibility("hidden")]] cppcorn {
+namespace cppcorn {
 inline namespace kit {
 
 enum class LogLevel {
@@ -17,9 +17,9 @@ enum class LogLevel {
     error = CPPCORN_LOG_ERROR,
 };
 
-namespace detail {
+namespace [[gnu::visibility("hidden")]] detail {
 
-// Set by the entry function. A module's own: the namespace is hidden. The table lives as long as the process, so a
+// Set by the entry function. A module's own: this namespace is hidden. The table lives as long as the process, so a
 // copy that a fork made stays valid.
 inline std::atomic<const cppcorn_host*> module_host{nullptr};
 

@@ -7,7 +7,7 @@
 
 #include <cppcorn/detail/shape.hpp>
 
-namespace [[gnu::visibility("hidden")]] cppcorn {
+namespace cppcorn {
 inline namespace kit {
 
 // An app around another app, which it owns; made by wrap(). Has the shape of the inner app and passes its hooks on.

@@ -6,10 +6,10 @@
 #include <string>
 #include <string_view>
 
-namespace [[gnu::visibility("hidden")]] cppcorn {
+namespace cppcorn {
 inline namespace kit {
 
-namespace detail {
+namespace [[gnu::visibility("hidden")]] detail {
 
 constexpr int hex_digit(char c) {
     if (c >= '0' && c <= '9') return c - '0';

@@ -16,10 +16,10 @@
 #include <cppcorn/log.hpp>
 #include <cppcorn/query.hpp>
 
-namespace [[gnu::visibility("hidden")]] cppcorn {
+namespace cppcorn {
 inline namespace kit {
 
-namespace detail {
+namespace [[gnu::visibility("hidden")]] detail {
 
 inline std::string_view view(const cppcorn_str& text) {
     return {text.data, text.size};

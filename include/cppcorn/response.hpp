@@ -4,7 +4,7 @@
 #include <cppcorn/body.hpp>
 #include <cppcorn/headers.hpp>
 
-namespace [[gnu::visibility("hidden")]] cppcorn {
+namespace cppcorn {
 inline namespace kit {
 
 // return {200, {{"Content-Type", "text/plain"}}, "Hello, world!\n"};

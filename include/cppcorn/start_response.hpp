@@ -8,7 +8,7 @@
 
 #include <cppcorn/headers.hpp>
 
-namespace [[gnu::visibility("hidden")]] cppcorn {
+namespace cppcorn {
 inline namespace kit {
 
 // start_response("200 OK", {{"Content-Type", "text/plain"}});

@@ -32,6 +32,10 @@
 // Everything here keeps no state but the directory's name: use it from any thread, before and after a fork.
 #pragma once
 
+#if __cplusplus <= 201703L
+#error "cppcorn needs C++20: compile with -std=c++20 (CMake: cppcorn_add_app() does, or link to cppcorn::app)"
+#else
+
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
@@ -55,7 +59,7 @@
 #include <cppcorn/request.hpp>
 #include <cppcorn/response.hpp>
 
-namespace [[gnu::visibility("hidden")]] cppcorn {
+namespace cppcorn {
 inline namespace kit {
 
 // What is to be said of a file. What is empty is found out.
@@ -64,7 +68,7 @@ struct FileOptions {
     std::string etag = {};         // with its quotes: "\"v7\""
 };
 
-namespace detail {
+namespace [[gnu::visibility("hidden")]] detail {
 
 inline bool asks_for_content(const Request& request) {
     return request.method() == "GET" || request.method() == "HEAD";
@@ -250,3 +254,5 @@ class StaticFiles {
 
 } // namespace kit
 } // namespace cppcorn
+
+#endif

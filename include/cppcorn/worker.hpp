@@ -7,7 +7,7 @@
 #include <cppcorn/abi.h>
 #include <cppcorn/log.hpp>
 
-namespace [[gnu::visibility("hidden")]] cppcorn {
+namespace cppcorn {
 inline namespace kit {
 
 // Given to worker_start; valid during that call. So is the view that name() returns.

@@ -9,7 +9,7 @@
 #include <cppcorn/errors.hpp>
 #include <cppcorn/file.hpp>
 
-namespace [[gnu::visibility("hidden")]] cppcorn {
+namespace cppcorn {
 inline namespace kit {
 
 // Given to a stream; valid during that call, on its thread. Every function throws ClientGone if the client is gone or

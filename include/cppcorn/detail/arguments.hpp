@@ -15,9 +15,9 @@
 
 #include <cppcorn/abi.h>
 
-namespace [[gnu::visibility("hidden")]] cppcorn {
+namespace cppcorn {
 inline namespace kit {
-namespace detail {
+namespace [[gnu::visibility("hidden")]] detail {
 
 // what() is the second half of a message; the server puts the call in front: "takes 2 arguments, got 1".
 class ArgumentError : public std::invalid_argument {

@@ -10,7 +10,7 @@
 #include <cppcorn/abi.h>
 #include <cppcorn/errors.hpp>
 
-namespace [[gnu::visibility("hidden")]] cppcorn {
+namespace cppcorn {
 inline namespace kit {
 
 // Valid as long as its request, on that request's thread. Each byte is read once: no two calls return the same.

@@ -12,9 +12,9 @@
 #include <cppcorn/detail/entity_tags.hpp>
 #include <cppcorn/headers.hpp>
 
-namespace [[gnu::visibility("hidden")]] cppcorn {
+namespace cppcorn {
 inline namespace kit {
-namespace detail {
+namespace [[gnu::visibility("hidden")]] detail {
 
 struct ByteRange {
     std::int64_t first = 0;

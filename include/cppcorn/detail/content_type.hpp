@@ -8,9 +8,9 @@
 
 #include <cppcorn/headers.hpp>
 
-namespace [[gnu::visibility("hidden")]] cppcorn {
+namespace cppcorn {
 inline namespace kit {
-namespace detail {
+namespace [[gnu::visibility("hidden")]] detail {
 
 // "image/png" for "/a/b.PNG"; "application/octet-stream" for an ending that is not known.
 constexpr std::string_view content_type_of(std::string_view path) {

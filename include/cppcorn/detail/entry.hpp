@@ -34,9 +34,9 @@
         return ::cppcorn::detail::enter_class<__VA_ARGS__>(load);          \
     }
 
-namespace [[gnu::visibility("hidden")]] cppcorn {
+namespace cppcorn {
 inline namespace kit {
-namespace detail {
+namespace [[gnu::visibility("hidden")]] detail {
 
 #ifdef __clang__
 #define CPPCORN_COMPILER "clang " __clang_version__

@@ -9,9 +9,9 @@
 
 #include <cxxabi.h>
 
-namespace [[gnu::visibility("hidden")]] cppcorn {
+namespace cppcorn {
 inline namespace kit {
-namespace detail {
+namespace [[gnu::visibility("hidden")]] detail {
 
 // "std::out_of_range"
 inline std::string exception_type() {

@@ -8,9 +8,9 @@
 #include <cppcorn/detail/arguments.hpp>
 #include <cppcorn/detail/shape.hpp>
 
-namespace [[gnu::visibility("hidden")]] cppcorn {
+namespace cppcorn {
 inline namespace kit {
-namespace detail {
+namespace [[gnu::visibility("hidden")]] detail {
 
 template <class... Types>
 struct TypeList {};

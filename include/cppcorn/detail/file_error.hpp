@@ -3,9 +3,9 @@
 
 #include <cerrno>
 
-namespace [[gnu::visibility("hidden")]] cppcorn {
+namespace cppcorn {
 inline namespace kit {
-namespace detail {
+namespace [[gnu::visibility("hidden")]] detail {
 
 // Whose fault an errno of opening a file is.
 enum class FileError {

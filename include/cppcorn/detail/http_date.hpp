@@ -9,9 +9,9 @@
 #include <string>
 #include <string_view>
 
-namespace [[gnu::visibility("hidden")]] cppcorn {
+namespace cppcorn {
 inline namespace kit {
-namespace detail {
+namespace [[gnu::visibility("hidden")]] detail {
 
 constexpr std::array<std::string_view, 12> month_names{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};

@@ -15,9 +15,9 @@
 #include <linux/openat2.h>
 #endif
 
-namespace [[gnu::visibility("hidden")]] cppcorn {
+namespace cppcorn {
 inline namespace kit {
-namespace detail {
+namespace [[gnu::visibility("hidden")]] detail {
 
 // Owns an open descriptor, or -1. Move-only.
 class Descriptor {

@@ -10,9 +10,9 @@
 #include <cppcorn/detail/http_date.hpp>
 #include <cppcorn/headers.hpp>
 
-namespace [[gnu::visibility("hidden")]] cppcorn {
+namespace cppcorn {
 inline namespace kit {
-namespace detail {
+namespace [[gnu::visibility("hidden")]] detail {
 
 // What a file is compared by. A view: valid as long as the tag's text.
 struct Validators {

@@ -16,9 +16,9 @@
 #include <cppcorn/headers.hpp>
 #include <cppcorn/request.hpp>
 
-namespace [[gnu::visibility("hidden")]] cppcorn {
+namespace cppcorn {
 inline namespace kit {
-namespace detail {
+namespace [[gnu::visibility("hidden")]] detail {
 
 // Sends one response. Valid as long as its request, on that request's thread. Throws what Writer throws and what the
 // app's stream or generator throws.

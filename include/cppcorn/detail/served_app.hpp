@@ -16,9 +16,9 @@
 #include <cppcorn/detail/response_sender.hpp>
 #include <cppcorn/detail/shape.hpp>
 
-namespace [[gnu::visibility("hidden")]] cppcorn {
+namespace cppcorn {
 inline namespace kit {
-namespace detail {
+namespace [[gnu::visibility("hidden")]] detail {
 
 template <RequestApp T>
 void answer(T& app, Request& request, ResponseSender& sender) {

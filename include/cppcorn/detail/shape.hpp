@@ -11,7 +11,7 @@
 #include <cppcorn/start_response.hpp>
 #include <cppcorn/worker.hpp>
 
-namespace [[gnu::visibility("hidden")]] cppcorn {
+namespace cppcorn {
 inline namespace kit {
 
 // Response app(Request&)
@@ -30,7 +30,7 @@ concept WsgiApp = std::invocable < std::remove_reference_t<T>
 template <class T>
 concept App = RequestApp<T> || WsgiApp<T>;
 
-namespace detail {
+namespace [[gnu::visibility("hidden")]] detail {
 
 // The hooks are optional: a class has them if it has functions of these names.
 template <class T>
