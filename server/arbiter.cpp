@@ -83,6 +83,7 @@ void Arbiter::supervise() {
         spdlog::info("{} has changed", *path);
         begin_reload();
     }
+    watch_loops(now);
     if (table_.hopeless() && !life_.stopping()) settle(deployment_.workers_cannot_start(start_failure_));
     const WorkerCommands commands = table_.tick(now, request_deadline());
     for (const auto& command : commands.signals) send(command);
@@ -90,6 +91,18 @@ void Arbiter::supervise() {
         if (!spawn(slot, now)) break;
     }
     report(service_state(life_, table_, deployment_.rollout(), upgrade_.successor() != 0));
+}
+
+// A --timeout of 0 is for people with debuggers, too.
+void Arbiter::watch_loops(SteadyTime now) {
+    const Milliseconds timeout = settings().worker.timeout;
+    if (timeout.count() == 0 || now < loops_.due()) return;
+    const auto findings = loops_.look(now, timeout, table_.entries(), [this](int slot) -> LoopWatch::Signs {
+        const ScoreboardSlot& board = scoreboard_.slot(slot);
+        return {board.busy(), board.requests(), !board.orders().waiting().contains(WorkerOrder::answer)};
+    });
+    for (const int slot : findings.to_ask) scoreboard_.tell(slot, WorkerOrder::answer);
+    for (const pid_t pid : findings.stands_still) table_.stands_still(pid);
 }
 
 void Arbiter::wait() {
@@ -108,7 +121,10 @@ void Arbiter::wait() {
                         {deployment_.watch_fd(), POLLIN, 0}};
     ::poll(entries, std::size(entries), timeout_ms);
     if (next) {
-        if (const auto time = suspension_.note_wait(now, *next, SteadyClock::now())) table_.postpone(*time);
+        if (const auto time = suspension_.note_wait(now, *next, SteadyClock::now())) {
+            table_.postpone(*time);
+            loops_.restart();
+        }
     }
     if (entries[2].revents != 0) become_the_master();
     if (entries[3].revents != 0) deployment_.take_changes(SteadyClock::now());
@@ -121,6 +137,7 @@ std::optional<SteadyTime> Arbiter::next_wake(SteadyTime now) const {
     if (const auto tick = table_.next_tick(now, request_deadline())) next = std::min(next, *tick);
     const Milliseconds timeout = settings().worker.timeout;
     if (timeout.count() > 0 && !table_.empty()) next = std::min(next, now + timeout);
+    if (timeout.count() > 0 && table_.serving() > 0) next = std::min(next, loops_.due());
     if (next == SteadyTime::max()) return std::nullopt;
     return next;
 }
@@ -296,8 +313,8 @@ void Arbiter::send(const SignalCommand& command) {
     if (command.signal == SIGTERM) return scoreboard_.tell(command.slot, WorkerOrder::retire);
     if (command.signal == SIGQUIT) return scoreboard_.tell(command.slot, WorkerOrder::exit);
     if (command.signal == SIGABRT) {
-        spdlog::critical("WORKER TIMEOUT (pid:{}){}", command.pid,
-                         request_under_way(scoreboard_.slot(command.slot), SteadyClock::now()));
+        const std::string request = request_under_way(scoreboard_.slot(command.slot), SteadyClock::now());
+        spdlog::critical("WORKER TIMEOUT (pid:{}){}{}", command.pid, request, command.reason);
     } else if (command.signal == SIGKILL) {
         spdlog::warn("Killing worker (pid:{}), which {}", command.pid, command.reason);
     }

@@ -16,6 +16,7 @@
 #include "server/release/deployment.hpp"
 #include "server/release/start_context.hpp"
 #include "server/release/upgrade.hpp"
+#include "server/supervision/loop_watch.hpp"
 #include "server/supervision/master_state.hpp"
 #include "server/supervision/scoreboard.hpp"
 #include "server/supervision/suspension.hpp"
@@ -47,6 +48,7 @@ class Arbiter {
     // The loop's steps.
     void reap();
     void supervise();
+    void watch_loops(SteadyTime now);
     void wait();
     void read_notices();
     void handle_signals();
@@ -87,6 +89,7 @@ class Arbiter {
 
     MasterLife life_{exit_clean};
     WorkerTable table_;
+    LoopWatch loops_;
     Upgrade upgrade_;
     Deployment deployment_;
 

@@ -13,7 +13,8 @@ constexpr auto kill_delay = 1s;         // between the ABRT to an overdue worker
 constexpr auto quick_grace = 1s;        // for workers that were told to exit quickly
 constexpr auto first_pause = 100ms;     // before a failed start is tried again
 constexpr auto longest_pause = 5'000ms; // however often it has failed
-constexpr auto stable_after = 1s;       // a worker that dies sooner, having served nothing, counts as a failed start
+constexpr auto loop_reason = ": its loop stands still, outside of a request";
+constexpr auto stable_after = 1s; // a worker that dies sooner, having served nothing, counts as a failed start
 
 std::chrono::milliseconds pause_after(int failed_rounds) {
     auto pause = first_pause;
@@ -98,6 +99,10 @@ void WorkerTable::wants_replacement(pid_t pid) {
     if (WorkerEntry* entry = find(pid)) entry->wants_replacement = true;
 }
 
+void WorkerTable::stands_still(pid_t pid) {
+    if (WorkerEntry* entry = find(pid)) entry->stands_still = true;
+}
+
 std::optional<WorkerEntry> WorkerTable::exited(pid_t pid, bool served, SteadyTime now) {
     WorkerEntry* found = find(pid);
     if (found == nullptr) return std::nullopt;
@@ -155,7 +160,10 @@ void WorkerTable::end_overdue(SteadyTime now, const RequestDeadline& request_dea
             apply(WorkerEvent::late, entry, now + kill_delay, commands);
         } else if (deadline && now >= *deadline) {
             apply(WorkerEvent::request_late, entry, now + kill_delay, commands);
+        } else if (entry.stands_still && !deadline) {
+            apply(WorkerEvent::stands_still, entry, now + kill_delay, commands);
         }
+        entry.stands_still = false;
     }
 }
 
@@ -165,7 +173,7 @@ void WorkerTable::apply(WorkerEvent event, WorkerEntry& entry, SteadyTime act_at
     if (rule.signal == 0) return;
     const bool hurries = event == WorkerEvent::stopped && stop_ == StopKind::quick;
     const int signal = hurries ? SIGQUIT : rule.signal;
-    const char* reason = signal == SIGKILL ? kill_reason(entry) : "";
+    const char* reason = signal == SIGKILL ? kill_reason(entry) : event == WorkerEvent::stands_still ? loop_reason : "";
     entry.state = rule.next;
     entry.act_at = act_at;
     entry.killed = entry.killed || signal == SIGKILL;

@@ -22,6 +22,7 @@ enum class WorkerEvent {
     ready,        // it has loaded its app
     late,         // starting: the boot timeout is over; retiring: its grace; overdue: the second since the last signal
     request_late, // the request that it serves is past its deadline
+    stands_still, // it serves no request, and its loop does not turn
     unneeded,     // another one stands in its place, or fewer are wanted
     stopped,      // all are told to exit
 };
@@ -39,24 +40,28 @@ inline constexpr WorkerRule worker_rules[] = {
     {WorkerState::starting, WorkerEvent::ready, WorkerState::serving, 0},
     {WorkerState::starting, WorkerEvent::late, WorkerState::overdue, SIGABRT},
     {WorkerState::starting, WorkerEvent::request_late, WorkerState::overdue, SIGABRT},
+    {WorkerState::starting, WorkerEvent::stands_still, WorkerState::starting, 0}, // it has no loop yet
     {WorkerState::starting, WorkerEvent::unneeded, WorkerState::retiring, SIGTERM},
     {WorkerState::starting, WorkerEvent::stopped, WorkerState::retiring, SIGTERM},
 
     {WorkerState::serving, WorkerEvent::ready, WorkerState::serving, 0},
     {WorkerState::serving, WorkerEvent::late, WorkerState::serving, 0}, // it has no deadline of its own
     {WorkerState::serving, WorkerEvent::request_late, WorkerState::overdue, SIGABRT},
+    {WorkerState::serving, WorkerEvent::stands_still, WorkerState::overdue, SIGABRT},
     {WorkerState::serving, WorkerEvent::unneeded, WorkerState::retiring, SIGTERM},
     {WorkerState::serving, WorkerEvent::stopped, WorkerState::retiring, SIGTERM},
 
     {WorkerState::retiring, WorkerEvent::ready, WorkerState::retiring, 0},
     {WorkerState::retiring, WorkerEvent::late, WorkerState::retiring, SIGKILL},
     {WorkerState::retiring, WorkerEvent::request_late, WorkerState::overdue, SIGABRT},
+    {WorkerState::retiring, WorkerEvent::stands_still, WorkerState::retiring, 0}, // its grace goes on
     {WorkerState::retiring, WorkerEvent::unneeded, WorkerState::retiring, 0},
     {WorkerState::retiring, WorkerEvent::stopped, WorkerState::retiring, SIGTERM}, // SIGQUIT hurries it
 
     {WorkerState::overdue, WorkerEvent::ready, WorkerState::overdue, 0},
     {WorkerState::overdue, WorkerEvent::late, WorkerState::overdue, SIGKILL},
     {WorkerState::overdue, WorkerEvent::request_late, WorkerState::overdue, 0},
+    {WorkerState::overdue, WorkerEvent::stands_still, WorkerState::overdue, 0},
     {WorkerState::overdue, WorkerEvent::unneeded, WorkerState::overdue, 0},
     {WorkerState::overdue, WorkerEvent::stopped, WorkerState::overdue, 0},
 };
@@ -72,7 +77,7 @@ constexpr bool has_each_rule_once() {
     using enum WorkerEvent;
     std::size_t pairs = 0;
     for (const WorkerState state : {starting, serving, retiring, overdue}) {
-        for (const WorkerEvent event : {ready, late, request_late, unneeded, stopped}) {
+        for (const WorkerEvent event : {ready, late, request_late, stands_still, unneeded, stopped}) {
             pairs++;
             const auto matches = [&](const WorkerRule& rule) { return rule.state == state && rule.event == event; };
             if (std::count_if(std::begin(worker_rules), std::end(worker_rules), matches) != 1) return false;
@@ -88,7 +93,8 @@ struct WorkerEntry {
     WorkerState state = WorkerState::starting;
     unsigned generation = 0;
     bool wants_replacement = false;
-    bool killed = false; // by our SIGKILL
+    bool stands_still = false; // as the master has found
+    bool killed = false;       // by our SIGKILL
     SteadyTime spawned_at;
     SteadyTime ready_at;
     SteadyTime act_at; // when the next signal is due: boot deadline, end of the grace, or the KILL after the ABRT
@@ -98,7 +104,8 @@ struct SignalCommand {
     pid_t pid;
     int slot;
     int signal; // what the worker is to do is said as a signal; TERM and QUIT reach it by its bell (Arbiter::send())
-    const char* reason = ""; // of a SIGKILL: "did not exit within --graceful-timeout"
+    const char* reason =
+        ""; // of a SIGKILL: "did not exit within --graceful-timeout"; of a SIGABRT outside of a request
 };
 
 struct WorkerCommands {
@@ -149,6 +156,7 @@ class WorkerTable {
     void spawn_failed(SteadyTime now);
     void ready(pid_t pid, SteadyTime now);
     void wants_replacement(pid_t pid);
+    void stands_still(pid_t pid);
     // Takes the entry out; nullopt for a pid that is none of ours. `served`: it has answered at least one request.
     std::optional<WorkerEntry> exited(pid_t pid, bool served, SteadyTime now);
 

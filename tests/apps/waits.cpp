@@ -196,6 +196,16 @@ Response text(std::string text) {
     return {200, {{"Content-Type", "text/plain"}}, std::move(text)};
 }
 
+// ---- Standing still
+
+// In a signal's handler that never returns, once the answer is out.
+void hang_soon() {
+    std::signal(SIGALRM, [](int) {
+        for (;;) ::pause();
+    });
+    ::ualarm(50'000, 0);
+}
+
 } // namespace
 
 class Waits {
@@ -209,7 +219,15 @@ class Waits {
         if (path == "/posix_spawn") return text(said_by_child(spawn));
         if (path == "/fork") return text(said_by_child(fork_and_exec));
         if (path == "/popen") return text(said_by_popen());
+        if (path == "/hang-soon") {
+            hang_soon();
+            return text("soon\n");
+        }
         return {404, {}, "no such call\n"};
+    }
+
+    void worker_exit() {
+        while (std::getenv("HANG_AT_EXIT") != nullptr) ::pause();
     }
 
   private:

@@ -42,7 +42,7 @@ class WorkerContext {
 
     // No connection is kept alive any more. True from the instant the master asks for it or the signal arrives, so that
     // the response that the app is working on says so already.
-    bool retiring() const { return retiring_ || is_to_end() || signals_.noted(SIGTERM); }
+    bool retiring() const { return retiring_ || slot.orders().end_wanted() || signals_.noted(SIGTERM); }
     void retire() { retiring_ = true; }
     // The master asks for something, which is to be done before the next request.
     bool has_orders() const { return slot.orders().any(); }
@@ -72,11 +72,6 @@ class WorkerContext {
     }
 
   private:
-    bool is_to_end() const {
-        const auto orders = slot.orders().waiting();
-        return orders.contains(WorkerOrder::retire) || orders.contains(WorkerOrder::exit);
-    }
-
     const SignalInbox& signals_;
     bool retiring_ = false;
     CachedClock clock_;

@@ -12,6 +12,7 @@ enum class WorkerOrder : std::uint8_t {
     retire = 1U << 0U,      // finish what has begun, then exit
     exit = 1U << 1U,        // at once, or after the request that the app is busy with
     reopen_logs = 1U << 2U, // they were moved
+    answer = 1U << 3U,      // do nothing: that this is taken shows that the loop turns
 };
 
 class WorkerOrders {
@@ -34,11 +35,16 @@ class WorkerOrders {
     // Worker: nothing is given that is not taken by this or the next call.
     Taken take() { return Taken(bits_.exchange(0, std::memory_order_acquire)); }
     bool any() const { return bits_.load(std::memory_order_relaxed) != 0; }
+    // It is to retire or exit, and has not taken that yet.
+    bool end_wanted() const { return (bits_.load(std::memory_order_relaxed) & end_bits) != 0; }
 
     // Either: what was given and not taken.
     Taken waiting() const { return Taken(bits_.load(std::memory_order_acquire)); }
 
   private:
+    static constexpr auto end_bits =
+        static_cast<std::uint8_t>(WorkerOrder::retire) | static_cast<std::uint8_t>(WorkerOrder::exit);
+
     std::atomic<std::uint8_t> bits_{0};
 };
 

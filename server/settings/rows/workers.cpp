@@ -59,7 +59,8 @@ std::vector<Setting> worker_rows() {
         {.names = {"timeout"},
          .short_flag = 't',
          .value_name = "SECONDS",
-         .help = "Kill a worker whose app takes longer over one request; 0: never.",
+         .help =
+             "Kill a worker whose app takes longer over one request, or that stands still outside of one; 0: never.",
          .value = seconds(&WorkerSettings::timeout)},
         {.names = {"boot-timeout"},
          .value_name = "SECONDS",

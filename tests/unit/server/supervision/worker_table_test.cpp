@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <map>
+#include <string>
 
 #include "tests/catch.hpp"
 
@@ -522,4 +523,43 @@ TEST_CASE("WorkerTable: a pause of the master's right after it was told to stop 
     CHECK(signals_of(master.tick()).empty());
     master.pass(1ms);
     CHECK(signals_of(master.tick()) == Signals{SIGKILL, SIGKILL});
+}
+
+TEST_CASE("WorkerTable: a worker that stands still outside of a request is aborted, and replaced at once") {
+    Rehearsal master(2);
+    master.serve();
+    const pid_t pid = master.pids(WorkerState::serving).front();
+    master.table.stands_still(pid);
+    const auto commands = master.tick();
+    REQUIRE(signals_of(commands) == Signals{SIGABRT});
+    CHECK(commands.signals[0].pid == pid);
+    CHECK(std::string(commands.signals[0].reason) == ": its loop stands still, outside of a request");
+    CHECK(commands.spawns.size() == 1);
+    CHECK(master.tick().signals.empty());
+    master.pass(1s);
+    CHECK(signals_of(master.tick()) == Signals{SIGKILL});
+}
+
+TEST_CASE("WorkerTable: a worker that was found standing still and serves a request has until the request's deadline") {
+    Rehearsal master(1);
+    master.serve();
+    master.table.stands_still(100);
+    master.requests[0] = master.now + 5s;
+    CHECK(master.tick().signals.empty());
+    master.requests.clear();
+    CHECK(master.tick().signals.empty());
+}
+
+TEST_CASE("WorkerTable: workers that start, retire or are overdue do not stand still, but have their time") {
+    Rehearsal master(1);
+    master.tick();
+    master.table.stands_still(100);
+    CHECK(master.tick().signals.empty());
+    master.all_ready();
+    master.table.stop(StopKind::graceful, master.now);
+    master.tick();
+    master.table.stands_still(100);
+    CHECK(master.tick().signals.empty());
+    master.pass(5s);
+    CHECK(signals_of(master.tick()) == Signals{SIGKILL});
 }
