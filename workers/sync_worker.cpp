@@ -37,8 +37,10 @@ void SyncWorker::run() {
     while (!is_finished()) {
         const int count = epoll_.wait(wait_time_ms());
         context_.refresh_clock();
+        const int waiting = connections_.waiting(); // of the turns before: the others come first
         const int served = serve_ready(count);
         if (acceptor_.has_work()) accept_new(served);
+        serve_waiting(waiting);
         connections_.expire_overdue();
         acceptor_.try_again_if_due();
         acceptor_.set_full(connections_.is_full());
@@ -53,7 +55,7 @@ bool SyncWorker::is_finished() const {
 }
 
 int SyncWorker::wait_time_ms() const {
-    if (acceptor_.wants_turn()) return 0;
+    if (acceptor_.wants_turn() || connections_.waiting() > 0) return 0;
     // A worker that retires already is not replaced once more.
     const SteadyTime recycling_due = state_ == State::serving ? recycling_.due() : SteadyTime::max();
     const SteadyTime next = std::min({acceptor_.due(), give_up_at_, recycling_due, connections_.due()});
@@ -106,6 +108,14 @@ void SyncWorker::take_orders() {
     if (taken.contains(WorkerOrder::reopen_logs)) reopen_logs();
     if (taken.contains(WorkerOrder::retire)) retire();
     if (taken.contains(WorkerOrder::exit)) exit();
+}
+
+void SyncWorker::serve_waiting(int count) {
+    for (; count > 0; --count) {
+        take_orders_if_any();
+        if (state_ == State::exiting) return;
+        connections_.serve_next_waiting();
+    }
 }
 
 // Those that somebody sent to this worker itself; the master sends none that is handled here.

@@ -34,6 +34,7 @@ class SyncWorker {
     void accept_new(int served);
     void take_orders();
     void take_orders_if_any();
+    void serve_waiting(int count);
     void take_signals();
     void reopen_logs();
     void master_is_gone();

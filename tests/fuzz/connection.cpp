@@ -112,7 +112,7 @@ class Run {
         Peer peer;
         std::strcpy(peer.address, "192.0.2.1");
         peer.listener = &listener;
-        const Turn turn{stream, context_, pool_};
+        const Turn turn{stream, context_, pool_, quick_};
         Connection connection(peer, context_.settings, FakeClock::now);
         settle(connection.serve(turn));
         for (int steps = 0; open_ && world.step(); ++steps) {
@@ -131,6 +131,7 @@ class Run {
   private:
     void settle(Connection::Wants wants) {
         interest_ = wants == Connection::Wants::to_write ? Stream::Interest::to_write : Stream::Interest::to_read;
+        goes_on_ = wants == Connection::Wants::to_go_on;
         open_ = wants != Connection::Wants::to_close;
     }
 
@@ -141,7 +142,7 @@ class Run {
     }
 
     void serve_while_ready(Connection& connection, const Turn& turn, MemoryStream& stream) {
-        for (int times = 0; open_ && stream.is_ready(interest_); ++times) {
+        for (int times = 0; open_ && (goes_on_ || stream.is_ready(interest_)); ++times) {
             fuzz::require(times < 100'000, "ready for ever");
             context_.refresh_clock();
             settle(connection.serve(turn));
@@ -155,6 +156,8 @@ class Run {
     ScoreboardSlot slot_;
     WorkerContext context_;
     ExchangePool pool_;
+    QuickRequests quick_;
+    bool goes_on_ = false;
     bool open_ = true;
     Stream::Interest interest_ = Stream::Interest::to_read;
 };

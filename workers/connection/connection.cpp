@@ -27,7 +27,7 @@ Connection::Connection(const Peer& peer, const WorkerSettings& settings, SteadyT
 Connection::Wants Connection::serve(const Turn& turn) {
     if (phase_ == Phase::lingering) return linger(turn);
     if (!exchange_) exchange_ = turn.pool.take();
-    if (exchange_->output().empty()) return receive(turn);
+    if (exchange_->output().empty()) return input_held_ ? answer_requests(turn) : receive(turn);
     const Wants wants = send_answers(turn);
     if (wants != Wants::to_read || !input_held_) return wants;
     return answer_requests(turn);
@@ -38,7 +38,7 @@ Connection::Wants Connection::serve(const Turn& turn) {
 //     answer_requests    for each request that is here:
 //       answer_one         Exchange::advance: the head is read and checked, a small body gathered
 //                          Exchange::run_app: the app is called, its response queued, the access log's line written
-//     send_answers       one write for all of them
+//     send_answers       one write for all of them, before each that may take long, and when the turn is over
 //     wait_for_input     the memory goes back to the pool, the deadline is set
 Connection::Wants Connection::receive(const Turn& turn) {
     const InputBuffer::Room room = exchange_->input().room();
@@ -67,14 +67,17 @@ Connection::Wants Connection::read_preamble(const Turn& turn) {
 
 // Serves the requests that have arrived, and sends the answers together.
 Connection::Wants Connection::answer_requests(const Turn& turn) {
+    const SteadyTime turn_ends = turn.context.now() + turn_time;
     for (;;) {
         input_held_ = false;
         while (!input_held_ && answer_one(turn) && !exchange_->input().empty()) {
-            // A client that does not take its answers gets no more of them.
-            input_held_ = exchange_->output().waiting_bytes() >= ResponseStream::high_water;
+            // A client that does not take its answers gets no more of them; one whose requests take long lets others in.
+            input_held_ =
+                exchange_->output().waiting_bytes() >= ResponseStream::high_water || turn.context.now() >= turn_ends;
         }
         const Wants wants = send_answers(turn);
         if (wants != Wants::to_read || !input_held_) return wants;
+        if (turn.context.now() >= turn_ends) return Wants::to_go_on;
     }
 }
 
@@ -82,7 +85,16 @@ Connection::Wants Connection::answer_requests(const Turn& turn) {
 bool Connection::answer_one(const Turn& turn) {
     Stage stage = exchange_->advance(peer_, turn.context);
     if (stage == Stage::ready) {
+        QuickRequests::Record* record = nullptr; // looked up where it matters
+        if (!exchange_->output().empty()) {
+            record = &turn.quick.of(exchange_->request_line());
+            if (!send_before_slow(turn, *record)) return false;
+        }
+        const SteadyTime began = turn.context.now();
         exchange_->run_app(turn.stream, peer_, turn.context);
+        const bool was_quick = turn.context.now() - began < turn_time;
+        if (record == nullptr && !was_quick) record = &turn.quick.of(exchange_->request_line());
+        if (record != nullptr) record->note(was_quick);
         answered_any_ = true;
         stage = exchange_->stage();
         // What the app left of the body is dropped.
@@ -94,6 +106,11 @@ bool Connection::answer_one(const Turn& turn) {
     exchange_->next_request();
     phase_ = Phase::idle;
     return true;
+}
+
+// The answers before a request wait for its own only where it is known to be quick. False: the client has gone.
+bool Connection::send_before_slow(const Turn& turn, const QuickRequests::Record& record) {
+    return record.is_quick() || exchange_->output().flush(turn.stream) != OutputQueue::Result::failed;
 }
 
 Connection::Wants Connection::send_answers(const Turn& turn) {
@@ -177,13 +194,16 @@ Connection::Wants Connection::retire(const Turn& turn) {
         lingering_.retire(turn.context);
         deadline_ = lingering_.deadline();
     }
-    if (!is_idle()) return exchange_ && !exchange_->output().empty() ? Wants::to_write : Wants::to_read;
-    const SteadyTime now = turn.context.now();
-    const SteadyTime until = (answered_any_ ? patience_.began() : now) + parting_time;
-    deadline_ = std::min(deadline_, until);
-    if (now < until) return Wants::to_read;
-    const Wants wants = serve(turn); // a request may have arrived
-    return wants == Wants::to_read && is_idle() ? close_unanswered(turn) : wants;
+    if (is_idle()) {
+        const SteadyTime since = answered_any_ ? patience_.began() : turn.context.now();
+        deadline_ = std::min(deadline_, since + parting_time);
+    }
+    return present_wants();
+}
+
+Connection::Wants Connection::present_wants() const {
+    if (exchange_ && !exchange_->output().empty()) return Wants::to_write;
+    return input_held_ ? Wants::to_go_on : Wants::to_read;
 }
 
 // The last answer is out. A client that may still be sending must get to read it: no close before it is done, or has

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "workers/connection/lingering.hpp"
+#include "workers/connection/quick_requests.hpp"
 #include "workers/context/patience.hpp"
 #include "workers/context/peer.hpp"
 #include "workers/context/worker_context.hpp"
@@ -20,24 +21,30 @@ struct Turn {
     Stream& stream;
     WorkerContext& context;
     ExchangePool& pool;
+    QuickRequests& quick;
 };
 
 class Connection {
   public:
-    enum class Wants : std::uint8_t { to_read, to_write, to_close };
+    // to_go_on: requests are left that it has read, and the other clients come first.
+    enum class Wants : std::uint8_t { to_read, to_write, to_go_on, to_close };
 
     Connection(const Peer& peer, const WorkerSettings& settings, SteadyTime now);
 
-    // The stream is ready for what was wanted, or may be (just accepted). Serves all complete requests that are here.
+    // The stream is ready for what was wanted, or may be (just accepted). Serves the complete requests that are here, one
+    // after another until they have taken turn_time.
     Wants serve(const Turn& turn);
     // The deadline has passed, perhaps while the worker was busy with another client: what the client has sent or taken
     // meanwhile is looked for first, and counts.
     Wants overdue(const Turn& turn);
-    // The worker is retiring: a connection that has been idle for a second goes at once, unless a request has arrived
-    // meanwhile; the others have what is left of that second, and one that has not said anything yet a whole one.
+    // The worker is retiring: a connection that has been idle for a second is overdue now; the others have what is left
+    // of that second, and one that has not said anything yet a whole one.
     Wants retire(const Turn& turn);
 
     SteadyTime deadline() const { return deadline_; }
+
+    // More than a reading of the coarse clock may be off, so that few turns end by its tick.
+    static constexpr Milliseconds turn_time{5};
 
   private:
     // What it waits for. preamble: a PROXY header, before the first request.
@@ -47,6 +54,7 @@ class Connection {
     Wants read_preamble(const Turn& turn);
     Wants answer_requests(const Turn& turn);
     bool answer_one(const Turn& turn);
+    bool send_before_slow(const Turn& turn, const QuickRequests::Record& record);
     Wants send_answers(const Turn& turn);
     Wants wait_for_input(const Turn& turn);
     Wants nothing_new(const Turn& turn);
@@ -58,6 +66,7 @@ class Connection {
     Wants close_unanswered(const Turn& turn);
     Wants close(const Turn& turn);
     void enter(Phase phase, SteadyTime now, std::uint64_t bytes = 0);
+    Wants present_wants() const;
     bool is_idle() const { return phase_ == Phase::idle || (phase_ == Phase::preamble && !exchange_); }
 
     Peer peer_;
@@ -66,7 +75,7 @@ class Connection {
     Ending ending_ = Ending::keep; // of the last answer; behind one that does not keep the connection, nothing is read
     bool answered_any_ = false;
     bool has_received_ = false; // since overdue() looked
-    bool input_held_ = false;   // complete requests may wait in the input until the client takes its answers
+    bool input_held_ = false;   // complete requests may wait in the input, for the client or for their turn
     Patience patience_;         // with the present phase
     Lingering lingering_;
     SteadyTime deadline_;

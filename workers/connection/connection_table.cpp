@@ -20,7 +20,7 @@ ConnectionTable::~ConnectionTable() = default;
 
 bool ConnectionTable::admit(SocketStream stream, const Peer& peer) {
     Connection connection(peer, context_.settings, context_.now());
-    const Turn turn{stream, context_, pool_};
+    const Turn turn{stream, context_, pool_, quick_};
     Connection::Wants wants = connection.serve(turn);
     if (retiring_ && wants != Connection::Wants::to_close) wants = connection.retire(turn);
     if (wants == Connection::Wants::to_close) return false;
@@ -35,18 +35,30 @@ void ConnectionTable::seat(std::unique_ptr<Client> client, Connection::Wants wan
     seat.generation = next_generation_++;
     if (next_generation_ == 0) next_generation_ = 1;
     seat.is_writing = wants == Connection::Wants::to_write;
+    seat.is_waiting = false;
     seat.scheduled_at = SteadyTime::max();
     epoll_.add(fd, interest_of(seat.is_writing), tag_of(fd, seat.generation));
     seat.client = std::move(client);
     ++count_;
+    if (wants == Connection::Wants::to_go_on) wait_for_turn(fd);
     schedule(fd);
 }
 
 void ConnectionTable::serve(std::uint64_t tag) {
     const int fd = static_cast<int>(tag & 0xffffffff);
     Seat& seat = seats_[fd];
-    if (seat.generation != tag >> 32) return;
+    if (seat.generation != tag >> 32 || seat.is_waiting) return; // it gets its turn in any case
     settle(fd, seat.client->connection.serve(turn_of(*seat.client)));
+}
+
+void ConnectionTable::serve_next_waiting() {
+    const std::uint64_t tag = waiting_.front();
+    waiting_.pop_front();
+    --waiting_count_;
+    Seat& seat = seats_[tag & 0xffffffff];
+    if (seat.generation != tag >> 32) return;
+    seat.is_waiting = false;
+    serve(tag);
 }
 
 // Gives a connection what it wants next.
@@ -64,7 +76,15 @@ void ConnectionTable::settle(int fd, Connection::Wants wants) {
         seat.is_writing = is_writing;
         epoll_.change(fd, interest_of(is_writing), tag_of(fd, seat.generation));
     }
+    if (wants == Connection::Wants::to_go_on) wait_for_turn(fd);
     schedule(fd);
+}
+
+void ConnectionTable::wait_for_turn(int fd) {
+    Seat& seat = seats_[fd];
+    if (std::exchange(seat.is_waiting, true)) return;
+    waiting_.push_back(tag_of(fd, seat.generation));
+    ++waiting_count_;
 }
 
 void ConnectionTable::schedule(int fd) {

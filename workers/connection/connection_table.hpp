@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -26,6 +27,9 @@ class ConnectionTable {
     bool admit(SocketStream stream, const Peer& peer);
     // The connection of that tag is ready. Nothing happens where it is gone since.
     void serve(std::uint64_t tag);
+    // Connections that have requests left and wait for another turn; the one that has waited longest is given it.
+    int waiting() const { return waiting_count_; }
+    void serve_next_waiting();
     void expire_overdue();
     // The worker is retiring: each connection hears of it.
     void retire();
@@ -47,19 +51,24 @@ class ConnectionTable {
         std::unique_ptr<Client> client;
         unsigned generation = 0; // tells clients apart that had the same descriptor; 0: nobody sits here
         bool is_writing = false; // what epoll watches it for
+        bool is_waiting = false; // for another turn
         SteadyTime scheduled_at = SteadyTime::max(); // of its earliest entry in the heap
     };
 
-    Turn turn_of(Client& client) { return {client.stream, context_, pool_}; }
+    Turn turn_of(Client& client) { return {client.stream, context_, pool_, quick_}; }
     void seat(std::unique_ptr<Client> client, Connection::Wants wants);
     void settle(int fd, Connection::Wants wants);
+    void wait_for_turn(int fd);
     void schedule(int fd);
     void forget_stale_deadlines();
 
     WorkerContext& context_;
     Epoll& epoll_;
     ExchangePool pool_;
+    QuickRequests quick_;
     std::vector<Seat> seats_;
+    std::deque<std::uint64_t> waiting_; // tags
+    int waiting_count_ = 0;
     int count_ = 0;
     unsigned next_generation_ = 1;
     DeadlineHeap deadlines_;

@@ -59,6 +59,8 @@ class Exchange {
     // Once answered.
     Ending ending() const { return ending_; }
     std::uint64_t body_received() const { return body_.received(); }
+    // Once ready.
+    std::string_view request_line() const { return parser_.head().line; }
 
     // When ready: calls the app, which may read from and write to the stream, and queues what is left of the response.
     void run_app(Stream& stream, const Peer& peer, WorkerContext& context);

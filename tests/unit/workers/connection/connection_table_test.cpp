@@ -161,6 +161,40 @@ TEST_CASE("ConnectionTable: those whose bytes wait when their deadline has passe
     CHECK(world.receive(other).substr(0, 15) == "HTTP/1.1 200 OK");
 }
 
+TEST_CASE("ConnectionTable: those with requests left wait for another turn, in order, whatever they send meanwhile") {
+    World world;
+    std::vector<std::string> served;
+    world.app = [&](const cppcorn_request* request) {
+        served.emplace_back(path_of(request));
+        FakeClock::now += 50ms;
+        return respond(request, "");
+    };
+    const auto ask = [](const std::string& path) { return "GET " + path + " HTTP/1.1\r\nHost: a\r\n\r\n"; };
+    UniqueFd one = world.come(ask("/1a") + ask("/1b") + ask("/1c"));
+    const UniqueFd two = world.come(ask("/2a") + ask("/2b"));
+    CHECK(world.table.waiting() == 2);
+    world.send(two, ask("/2c"));
+    world.serve_ready(); // it does not jump the queue
+    CHECK(served == std::vector<std::string>{"/1a", "/2a"});
+    SECTION("each once a turn") {
+        world.table.serve_next_waiting();
+        world.table.serve_next_waiting();
+        CHECK(served == std::vector<std::string>{"/1a", "/2a", "/1b", "/2b"});
+        CHECK(world.table.waiting() == 1);
+        world.serve_ready();
+        world.table.serve_next_waiting();
+        CHECK(served == std::vector<std::string>{"/1a", "/2a", "/1b", "/2b", "/2c", "/1c"});
+        CHECK(world.table.waiting() == 0);
+    }
+    SECTION("but one that is gone is passed over") {
+        one.reset();
+        world.table.serve_next_waiting(); // cannot be told anything: it is closed
+        world.table.serve_next_waiting();
+        CHECK(world.table.count() == 1);
+        CHECK(world.table.waiting() == 0);
+    }
+}
+
 TEST_CASE("ConnectionTable: when the worker retires, those that were idle for long go") {
     World world;
     const UniqueFd idle = world.come(get);
@@ -168,6 +202,7 @@ TEST_CASE("ConnectionTable: when the worker retires, those that were idle for lo
     const UniqueFd fresh = world.come(get);
     world.context.retire();
     world.table.retire();
+    world.table.expire_overdue();
     CHECK(world.table.count() == 1);
     CHECK(world.table.due() == FakeClock::now + 1s);
     const UniqueFd late = world.come(); // was on its way

@@ -23,10 +23,11 @@ struct World : TestWorker {
     }
 
     MemoryStream stream;
+    QuickRequests quick;
     std::optional<Connection> connection;
     Wants wants = Wants::to_read;
 
-    Turn turn() { return {stream, context, pool}; }
+    Turn turn() { return {stream, context, pool, quick}; }
     bool is_open() const { return wants != Wants::to_close; }
 
     // The client has just come.
@@ -56,6 +57,7 @@ struct World : TestWorker {
     void retire() {
         context.retire();
         wants = connection->retire(turn());
+        wait(0ms); // it may be overdue
     }
     Milliseconds time_left() const {
         return std::chrono::duration_cast<Milliseconds>(connection->deadline() - FakeClock::now);
@@ -63,6 +65,7 @@ struct World : TestWorker {
 
   private:
     bool is_ready() const {
+        if (wants == Wants::to_go_on) return true;
         return stream.is_ready(wants == Wants::to_write ? Stream::Interest::to_write : Stream::Interest::to_read);
     }
 };
