@@ -162,7 +162,8 @@ typedef struct cppcorn_host {
     int (*send_file)(const cppcorn_request* request, int file, int64_t offset, int64_t size);
 
     /* Writes one line to the error log. Control bytes are escaped and long lines are cut. `level` is one of the four
-     * above. `request` may be null. Nothing is reported: a line that cannot be written is lost.
+     * above. `request` may be null; of one, the line names method and target. Nothing is reported: a line that cannot
+     * be written is lost.
      * [worker thread, within `handle`], with the request; [any thread, from the entry call on], with null. */
     void (*log)(const cppcorn_request* request, int level, const char* text, size_t size);
 

@@ -107,7 +107,7 @@ class Request {
     std::string body(std::size_t max = BodyReader::default_max) { return input_.read_all(max); }
     BodyReader& input() { return input_; }
 
-    // Writes one line to the error log, for this request.
+    // Writes one line to the error log, with the request's method and target behind it: "text (GET /x)".
     void log(LogLevel level, std::string_view text) const noexcept {
         host_.log(&request_, static_cast<int>(level), text.data(), text.size());
     }

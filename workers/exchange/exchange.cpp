@@ -31,7 +31,8 @@ http::UnderscoreNames underscore_names(HeaderMap map) {
 // An answer that any client has room for, so that all of it is there before anything that is sent later.
 constexpr std::size_t taken_at_once = 2048;
 
-// What a line of the log says of a request; the target is cut.
+// What a line of the log says of a request; method and target are cut.
+constexpr std::size_t longest_method = 40;
 constexpr std::size_t longest_target = 200;
 
 } // namespace
@@ -307,7 +308,7 @@ void Exchange::log_access(const Peer& peer, WorkerContext& context) {
 
 std::string Exchange::describe() const {
     const auto& head = parser_.head();
-    return escaped(head.method) + " " + escaped(head.target.substr(0, longest_target));
+    return escaped(head.method.substr(0, longest_method)) + " " + escaped(head.target.substr(0, longest_target));
 }
 
 // ---- The next one

@@ -63,10 +63,12 @@ spdlog::level::level_enum log_level(int level) {
     }
 }
 
-void host_log(const cppcorn_request*, int level, const char* text, std::size_t size) {
+void host_log(const cppcorn_request* request, int level, const char* text, std::size_t size) {
     contained(nullptr, [&] {
+        if (!spdlog::should_log(log_level(level))) return 0;
         const std::string_view cut(text, std::min(size, longest_log_text));
-        spdlog::log(log_level(level), "{}{}", escaped(cut), cut.size() < size ? "..." : "");
+        const std::string of = request != nullptr ? " (" + exchange_of(request).describe() + ")" : "";
+        spdlog::log(log_level(level), "{}{}{}", escaped(cut), cut.size() < size ? "..." : "", of);
         return 0;
     });
 }

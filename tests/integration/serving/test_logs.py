@@ -43,6 +43,15 @@ def test_each_line_has_date_pid_and_level(tmp_path):
             assert LINE.fullmatch(line), line
 
 
+def test_a_line_for_a_request_names_it():
+    with Server("middleware:app") as server:
+        server.get("/x?y=1")
+        server.wait_log(r"\[INFO\] took \d+ microseconds \(GET /x\?y=1\)$")
+        server.get("/" + "z" * 5000)
+        (line,) = server.wait_log(r"^.*took \d+ microseconds \(GET /z.*$")
+        assert len(line[0]) < 400
+
+
 def test_the_error_log_in_a_file(tmp_path):
     path = tmp_path / "error.log"
     with Server("faults:app", "--log-file", path, log_file=path) as server:
