@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <string>
 
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/log/escape.hpp"
 #include "base/system_call.hpp"
 #include "server/exit_codes.hpp"
 #include "server/release/app_probe.hpp"
@@ -30,6 +33,14 @@ int wait_for_end(AppProbe& probe) {
     }
 }
 
+// What a start would serve.
+std::string summary_of(const Settings& settings) {
+    std::string addresses;
+    for (const std::string& bind : settings.binds) addresses += (addresses.empty() ? "" : ", ") + escaped(bind);
+    return fmt::format("The configuration is fine: {} at {}, {} worker{}", escaped(settings.app), addresses,
+                       settings.workers, settings.workers == 1 ? "" : "s");
+}
+
 } // namespace
 
 int check_settings(LoadedSettings loaded) {
@@ -38,7 +49,12 @@ int check_settings(LoadedSettings loaded) {
     AppProbe probe(*release, nullptr, SteadyClock::now());
     const int status = wait_for_end(probe);
     const auto error = probe.fault(status);
-    if (!error) return exit_clean;
+    if (!error) {
+        // Beside --print-config, whose output is a file of settings, it is a comment.
+        const char* const mark = release->settings().print_config ? "# " : "";
+        std::printf("%s%s\n", mark, summary_of(release->settings()).c_str());
+        return exit_clean;
+    }
     std::fprintf(stderr, "cppcorn: %s\n", error->c_str());
     return exit_no_app;
 }

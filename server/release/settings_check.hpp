@@ -5,7 +5,7 @@
 
 namespace cppcorn {
 
-// Says on stderr what is wrong. Returns the exit code that the start would end with. Settings of which single values
+// Says on stderr what is wrong, or in one line on stdout what a start would serve. Returns the exit code that the start would end with. Settings of which single values
 // are wrong have not come this far: load_settings() throws.
 int check_settings(LoadedSettings loaded);
 

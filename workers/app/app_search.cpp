@@ -49,6 +49,11 @@ std::vector<std::string> directories_of(const std::vector<std::string>& app_dirs
     return directories;
 }
 
+bool is_directory(const std::string& path) {
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 std::string joined(std::string directory, std::string_view name) {
     if (directory.back() != '/') directory += '/';
     return directory.append(name);
@@ -71,11 +76,20 @@ std::vector<std::string> candidates_of(const std::string& module, const std::vec
     return candidates;
 }
 
+// Of a path that may lack its ending: "c/counter" is c/counter, c/counter.so or c/libcounter.so.
+std::vector<std::string> candidates_of_path(const std::string& path) {
+    const std::size_t name = path.rfind('/') + 1;
+    std::vector<std::string> candidates;
+    if (!is_directory(path)) candidates.push_back(path);
+    if (name == path.size()) return candidates;
+    candidates.push_back(path + ".so");
+    candidates.push_back(path.substr(0, name) + "lib" + path.substr(name) + ".so");
+    return candidates;
+}
+
 // What the operator probably wants to know, as "; ..."; empty if nothing comes to mind. `stem` is the module's path
 // without ".so".
-std::string hint_of(const std::string& stem, bool is_path) {
-    const std::string library = stem + ".so";
-    if (is_path && probe(library) == 0) return fmt::format("; there is {}", escaped(library));
+std::string hint_of(const std::string& stem) {
     for (const std::string_view ending : source_endings) {
         const std::string source = stem + std::string(ending);
         if (probe(source) == 0) return "; " + source_message(source);
@@ -84,7 +98,7 @@ std::string hint_of(const std::string& stem, bool is_path) {
 }
 
 std::string first_found(const std::vector<std::string>& candidates, const std::string& module,
-                        const std::string& hint_stem, bool is_path) {
+                        const std::string& hint_stem) {
     std::string looked_for;
     for (const std::string& candidate : candidates) {
         const int error = probe(candidate);
@@ -95,8 +109,8 @@ std::string first_found(const std::vector<std::string>& candidates, const std::s
             looked_for += fmt::format(" ({})", std::generic_category().message(error));
         }
     }
-    throw AppLoadError(fmt::format("cannot find app module '{}'; looked for: {}{}", escaped(module), looked_for,
-                                   hint_of(hint_stem, is_path)));
+    throw AppLoadError(
+        fmt::format("cannot find app module '{}'; looked for: {}{}", escaped(module), looked_for, hint_of(hint_stem)));
 }
 
 } // namespace
@@ -108,13 +122,13 @@ std::string find_app_module(const AppSpec& spec, const std::vector<std::string>&
     const bool is_path = is_library_name || module.find('/') != std::string::npos;
     if (is_path) {
         if (is_source_name(module)) throw AppLoadError(source_message(module));
-        const std::string stem = is_library_name ? module.substr(0, module.size() - 3) : module;
+        if (!is_library_name) return first_found(candidates_of_path(module), module, module);
         // A bare "myapp.so" is a file here; without a directory in its path, the loader would search the system's.
         const std::string path = module.find('/') == std::string::npos ? "./" + module : module;
-        return first_found({path}, module, stem, !is_library_name);
+        return first_found({path}, module, module.substr(0, module.size() - 3));
     }
     const std::vector<std::string> candidates = candidates_of(module, directories_of(app_dirs, app_path));
-    if (!is_source_name(module)) return first_found(candidates, module, "./" + module, false);
+    if (!is_source_name(module)) return first_found(candidates, module, "./" + module);
     for (const std::string& candidate : candidates) {
         if (probe(candidate) == 0) return candidate;
     }

@@ -242,6 +242,17 @@ std::string call_of(const AppSpec& spec) {
     return fmt::format("{}({})", spec.name, arguments);
 }
 
+// Where the colon behind the module is: the first one that no "/" follows in what would be the name, for directories
+// may have colons, too.
+std::size_t end_of_module(std::string_view text) {
+    std::size_t colon = text.find(':');
+    for (;;) {
+        const std::size_t next = text.find_first_of(":/(", colon == std::string_view::npos ? colon : colon + 1);
+        if (colon == std::string_view::npos || next == std::string_view::npos || text[next] != '/') return colon;
+        colon = text.find(':', next);
+    }
+}
+
 } // namespace
 
 AppSpec parse_app_spec(std::string_view text) {
@@ -250,7 +261,7 @@ AppSpec parse_app_spec(std::string_view text) {
     if (text.find('\0') != std::string_view::npos) fail_spec(text, "it has a zero byte");
 
     AppSpec spec;
-    const std::size_t colon = text.find(':');
+    const std::size_t colon = end_of_module(text);
     spec.module = text.substr(0, colon);
     if (spec.module.empty()) fail_spec(text, "the module is empty");
     spec.call = spec.name;

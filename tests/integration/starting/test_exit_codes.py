@@ -4,8 +4,10 @@
 """
 
 import os
+import shutil
 import signal
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -256,6 +258,25 @@ def test_check_config(app, args, code):
     assert done.code == code, done
     assert "Listening" not in done.stderr
     assert (done.stderr == "") == (code == OK)
+    assert len(done.stdout.splitlines()) == (1 if code == OK else 0)
+
+
+def test_check_config_says_what_would_be_served(tmp_path):
+    args = ("--app-dir", APPS, "--check-config")
+    done = run("hello:app", *args, "-b", "127.0.0.1:8001", "-b", f"unix:{tmp_path}/sock", "-w", "3")
+    assert done.stdout == f"The configuration is fine: hello:app at 127.0.0.1:8001, unix:{tmp_path}/sock, 3 workers\n"
+    assert run("hello", *args).stdout == "The configuration is fine: hello at 127.0.0.1:8000, 1 worker\n"
+    both = run("hello:app", *args, "--print-config").stdout
+    assert both.splitlines()[-1] == "# The configuration is fine: hello:app at 127.0.0.1:8000, 1 worker"
+
+
+def test_a_path_without_its_ending_is_found(tmp_path):
+    (tmp_path / "c").mkdir()
+    shutil.copy(Path(APPS) / "hello.so", tmp_path / "c/counter.so")
+    for spec in ("c/counter", "c/counter:app", "./c/counter", f"{tmp_path}/c/counter:app", "c/counter.so"):
+        assert run(spec, "--check-config", cwd=tmp_path).code == OK, spec
+    with Server("c/counter", app_dir=None, cwd=tmp_path) as server:
+        assert server.get("/").status == 200
 
 
 def test_check_config_ends_although_the_app_hangs():

@@ -100,10 +100,27 @@ TEST_CASE("a module with a slash or .so is a path as written") {
     CHECK(find("build/myapp.so", {"other"}) == "build/myapp.so");
     CHECK(find(folder / "build/myapp.so") == folder / "build/myapp.so");
     CHECK(find_error("myapp.so", {"other"}) == "cannot find app module 'myapp.so'; looked for: ./myapp.so");
-    CHECK(find_error("build/myapp", {"other"}) ==
-          "cannot find app module 'build/myapp'; looked for: build/myapp; there is build/myapp.so");
     folder.write("myapp.so", "x");
     CHECK(find("myapp.so", {"other"}) == "./myapp.so");
+}
+
+TEST_CASE("a path may lack the library's ending") {
+    const TemporaryFolder folder;
+    const Inside inside(folder);
+    CHECK(find_error("c/counter") ==
+          "cannot find app module 'c/counter'; looked for: c/counter, c/counter.so, c/libcounter.so");
+    folder.write("c/libcounter.so", "x");
+    CHECK(find("c/counter") == "c/libcounter.so");
+    folder.write("c/counter.so", "x");
+    CHECK(find("c/counter") == "c/counter.so");
+    CHECK(find("./c/counter") == "./c/counter.so");
+    CHECK(find(folder / "c/counter") == folder / "c/counter.so");
+    folder.write("c/counter", "x"); // as written, where there is one
+    CHECK(find("c/counter") == "c/counter");
+    folder.write("d/e/x", "x"); // but no directory
+    folder.write("d/e.so", "x");
+    CHECK(find("d/e") == "d/e.so");
+    CHECK_THAT(find_error("d/e/"), StartsWith("cannot find app module 'd/e/'; looked for: "));
 }
 
 TEST_CASE("source instead of a library is recognised") {

@@ -119,6 +119,10 @@ TEST_CASE("a bad spec's message names the spec and what is wrong") {
     CHECK_THAT(error_of(""), StartsWith("bad app spec '': the module is empty"));
     CHECK_THAT(error_of(":app"), Contains("the module is empty"));
     CHECK_THAT(error_of("m:(1)"), Contains("the name after ':' is empty"));
+    CHECK(parse_app_spec("/srv/a:b/app.so:create").module == "/srv/a:b/app.so");
+    CHECK(parse_app_spec("/srv/a:b/app.so:create").name == "create");
+    CHECK(parse_app_spec("c:x/counter").module == "c:x/counter");
+    CHECK(parse_app_spec("m:create(\"a:/b\")").module == "m");
     CHECK_THAT(error_of("m:2app"), Contains("'2app' is not a name"));
     CHECK_THAT(error_of("m:a-b"), Contains("'a-b' is not a name"));
     CHECK_THAT(error_of("m::a"), Contains("':a' is not a name"));
