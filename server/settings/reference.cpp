@@ -1,6 +1,7 @@
 #include "server/settings/reference.hpp"
 
 #include "server/settings/settings_table.hpp"
+#include "workers/access_log/access_format.hpp"
 
 namespace cppcorn {
 namespace {
@@ -72,6 +73,26 @@ std::string row(const Setting& setting) {
            " |\n";
 }
 
+std::string formats_of_access_log() {
+    std::string text = R"(
+## The access log's format
+
+`--access-logformat` takes text with the atoms of this table, which are gunicorn's. A value that is
+missing is a dash; an unknown atom is refused.
+
+| Atom | Stands for |
+|---|---|
+)";
+    for (const AccessAtom& atom : access_atoms()) {
+        text += "| " + code(atom.spelling) + " | " + cell(std::string(atom.meaning)) + " |\n";
+    }
+    return text + R"(
+Two names stand for ready formats: `json` for an object a line, `logfmt` for `key=value` pairs. Both have `time`, `remote`,
+`method`, `target`, `protocol`, `status` (0 if nothing was answered), `bytes`, `duration_us`, `referer`, `user_agent` and
+`pid`; `request_line` as well, where a request could not be understood.
+)";
+}
+
 } // namespace
 
 std::string settings_reference() {
@@ -85,7 +106,7 @@ std::string settings_reference() {
         reference += row(setting);
         previous = &setting;
     }
-    return reference;
+    return reference + formats_of_access_log();
 }
 
 } // namespace cppcorn

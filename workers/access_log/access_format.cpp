@@ -65,7 +65,7 @@ void append_of_head(std::string& out, const AccessRecord& record, std::string_vi
 
 } // namespace
 
-// gunicorn's atoms. One row a letter; what each stands for is in its row.
+// gunicorn's atoms. One row a letter; the meaning is as docs/settings.md has it.
 struct AccessAtoms {
     using Out = std::string&;
     using Record = const AccessRecord&;
@@ -74,6 +74,7 @@ struct AccessAtoms {
 
     struct Row {
         char letter;
+        std::string_view meaning;
         AccessFormat::Append append;
         const char* text = "";
     };
@@ -121,25 +122,29 @@ struct AccessAtoms {
 
 namespace {
 
-constexpr std::array<AccessAtoms::Row, 19> atoms{{{'h', AccessAtoms::remote},
-                                                  {'l', AccessAtoms::literal, "-"},
-                                                  {'u', AccessAtoms::user},
-                                                  {'t', AccessAtoms::date},
-                                                  {'r', AccessAtoms::request_line},
-                                                  {'m', AccessAtoms::method},
-                                                  {'U', AccessAtoms::path},
-                                                  {'q', AccessAtoms::query},
-                                                  {'H', AccessAtoms::protocol},
-                                                  {'s', AccessAtoms::status},
-                                                  {'B', AccessAtoms::size},
-                                                  {'b', AccessAtoms::size_or_dash},
-                                                  {'f', AccessAtoms::request_field, "Referer"},
-                                                  {'a', AccessAtoms::request_field, "User-Agent"},
-                                                  {'T', AccessAtoms::seconds},
-                                                  {'D', AccessAtoms::microseconds},
-                                                  {'M', AccessAtoms::milliseconds},
-                                                  {'L', AccessAtoms::decimal_seconds},
-                                                  {'p', AccessAtoms::process}}};
+// clang-format off
+constexpr std::array<AccessAtoms::Row, 19> atoms{{
+    {'h', "the client's address", AccessAtoms::remote},
+    {'l', "a dash", AccessAtoms::literal, "-"},
+    {'u', "the user's name, of Basic authentication", AccessAtoms::user},
+    {'t', "when the request began, local time, in brackets", AccessAtoms::date},
+    {'r', "the request line", AccessAtoms::request_line},
+    {'m', "the method", AccessAtoms::method},
+    {'U', "the path, without the query", AccessAtoms::path},
+    {'q', "the query", AccessAtoms::query},
+    {'H', "the protocol", AccessAtoms::protocol},
+    {'s', "the status", AccessAtoms::status},
+    {'B', "the size of the body", AccessAtoms::size},
+    {'b', "the same, or a dash where nothing was answered", AccessAtoms::size_or_dash},
+    {'f', "the Referer", AccessAtoms::request_field, "Referer"},
+    {'a', "the User-Agent", AccessAtoms::request_field, "User-Agent"},
+    {'T', "the duration in seconds", AccessAtoms::seconds},
+    {'D', "the duration in microseconds", AccessAtoms::microseconds},
+    {'M', "the duration in milliseconds", AccessAtoms::milliseconds},
+    {'L', "the duration in seconds, with six decimals", AccessAtoms::decimal_seconds},
+    {'p', "the worker's pid, in angle brackets", AccessAtoms::process},
+}};
+// clang-format on
 
 std::string letters() {
     std::string list;
@@ -148,6 +153,17 @@ std::string letters() {
 }
 
 } // namespace
+
+std::vector<AccessAtom> access_atoms() {
+    std::vector<AccessAtom> all;
+    for (const AccessAtoms::Row& row : atoms) all.push_back({fmt::format("%({})s", row.letter), row.meaning});
+    all.push_back({"%({Name}i)s", "the request's header field of that name"});
+    all.push_back({"%({Name}o)s", "the response's header field of that name, if it is the app's"});
+    all.push_back(
+        {"%({NAME}e)s", "a variable of the environment, the request's (`REQUEST_METHOD`, `HTTP_…`) or the process's"});
+    all.push_back({"%%", "a percent sign"});
+    return all;
+}
 
 AccessFormat::AccessFormat(std::string_view format) {
     if (format == "json") {

@@ -10,6 +10,13 @@
 
 namespace cppcorn {
 
+// What a format can have, for texts.
+struct AccessAtom {
+    std::string spelling; // "%(h)s"
+    std::string_view meaning;
+};
+std::vector<AccessAtom> access_atoms();
+
 class AccessFormat {
   public:
     // A format of atoms such as %(h)s, or "json" or "logfmt". Throws std::invalid_argument with one line that says what

@@ -33,7 +33,9 @@ std::vector<Setting> logging_rows() {
         {.names = {"access-logformat"},
          .file_names = {"access_log_format"},
          .value_name = "FORMAT",
-         .help = "How a line of the access log looks: gunicorn's %(x)s atoms, or the ready formats json or logfmt.",
+         .help = "How a line of the access log looks: the ready formats json or logfmt, or text with gunicorn's atoms, "
+                 "%(x)s "
+                 "for an x of hlutrmUqHsBbfaTDMLp, {Name}i, {Name}o and {NAME}e. docs/settings.md says what each is.",
          .value = text(&AccessLogOptions::format)},
         {.names = {"log-level"},
          .file_names = {"loglevel"},

@@ -9,6 +9,7 @@
 #include "server/settings/settings_table.hpp"
 #include "tests/catch.hpp"
 #include "tests/unit/server/settings/settings_sources.hpp"
+#include "workers/access_log/access_format.hpp"
 
 namespace cppcorn {
 namespace {
@@ -90,6 +91,19 @@ TEST_CASE("what print-config shows is a configuration file for the same settings
         INFO(setting.key());
         CHECK(setting.value.show(first.values) == setting.value.show(second.values));
     }
+}
+
+TEST_CASE("--help and docs/settings.md list the access log's atoms") {
+    std::string letters;
+    for (const AccessAtom& atom : access_atoms()) {
+        CHECK(settings_reference().find("| `" + atom.spelling + "` | ") != std::string::npos);
+        if (atom.spelling.size() == std::string_view("%(h)s").size()) letters += atom.spelling[2];
+    }
+    std::string help;
+    for (const auto& setting : settings_table()) {
+        if (setting.key() == "access_logformat") help = setting.help;
+    }
+    CHECK(help.find(" an x of " + letters + ",") != std::string::npos);
 }
 
 // CPPCORN_UPDATE_DOCS=1 writes the file instead.

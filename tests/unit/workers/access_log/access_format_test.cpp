@@ -97,6 +97,15 @@ TEST_CASE("the default format is gunicorn's") {
           R"(192.0.2.1 - - [23/Nov/2026:00:05:43 +0000] "GET /a%20b?x=1 HTTP/1.1" 200 1234 "http://r/" "curl/8")");
 }
 
+TEST_CASE("each atom that is documented can be used") {
+    CHECK(access_atoms().size() == 23);
+    for (const AccessAtom& atom : access_atoms()) {
+        CAPTURE(atom.spelling);
+        CHECK_NOTHROW(AccessFormat(atom.spelling));
+        CHECK_FALSE(atom.meaning.empty());
+    }
+}
+
 TEST_CASE("each atom has its value") {
     const Exchange exchange;
     CHECK(exchange.line("%(h)s") == "192.0.2.1");
