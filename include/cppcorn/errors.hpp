@@ -10,7 +10,8 @@ inline namespace kit {
 
 // The request's body cannot be read any further. code() is an errno: ETIMEDOUT (the client is too slow), ECONNRESET
 // (the client is gone), EBADMSG (its framing is broken), EFBIG (the body is over a limit). Uncaught, it becomes a 408,
-// 400 or 413 if the response has not begun. If it has begun, the connection is cut.
+// 400 or 413 if the response has not begun; the server makes it, in the form that Accept asks for, unless it was the
+// app's own limit. If it has begun, the connection is cut.
 class BodyError : public std::system_error {
   public:
     explicit BodyError(int error)

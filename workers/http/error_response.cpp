@@ -31,8 +31,19 @@ int read_weight(std::string_view parameters) {
     return 1000;
 }
 
+// A form that a page can have, as "text" and "html".
+struct MediaType {
+    std::string_view type;
+    std::string_view subtype;
+};
+
+bool covers_type(std::string_view range, std::string_view type) {
+    return range.size() > type.size() && range[type.size()] == '/' &&
+           equal_ignoring_case(range.substr(0, type.size()), type);
+}
+
 // RFC 9110, 12.5.1: the most exact range that covers the type decides.
-Preference preference_for(std::string_view subtype, std::string_view accept) {
+Preference preference_for(const MediaType& wanted, std::string_view accept) {
     Preference best;
     while (!accept.empty()) {
         std::string_view range = take_element(accept);
@@ -40,44 +51,75 @@ Preference preference_for(std::string_view subtype, std::string_view accept) {
         std::string_view type = trim(range.substr(0, semicolon));
         int exactness = -1;
         if (type == "*/*") exactness = 0;
-        if (equal_ignoring_case(type, "text/*")) exactness = 1;
-        if (type.size() > 5 && equal_ignoring_case(type.substr(0, 5), "text/") &&
-            equal_ignoring_case(type.substr(5), subtype)) {
-            exactness = 2;
+        if (covers_type(type, wanted.type)) {
+            const std::string_view subtype = type.substr(wanted.type.size() + 1);
+            if (subtype == "*") exactness = 1;
+            if (equal_ignoring_case(subtype, wanted.subtype)) exactness = 2;
         }
         if (exactness > best.exactness) best = {read_weight(range.substr(semicolon)), exactness};
     }
     return best;
 }
 
-bool prefers_html(std::string_view accept) {
-    Preference html = preference_for("html", accept), plain = preference_for("plain", accept);
-    if (html.weight != plain.weight) return html.weight > plain.weight;
-    return html.weight > 0 && html.exactness > plain.exactness;
+// Whether `a` is wanted more than `b`: by its weight, else by how exactly it was named.
+bool is_wanted_more(const Preference& a, const Preference& b) {
+    if (a.weight != b.weight) return a.weight > b.weight;
+    return a.weight > 0 && a.exactness > b.exactness;
 }
 
-std::string page(const std::string& title, bool html) {
-    if (!html) return title + "\n";
-    return "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>" + title +
-           "</title></head>\n<body><h1>" + title + "</h1></body>\n</html>\n";
+enum class Form { plain, html, problem };
+
+// Plain text, unless another form is wanted more. Clients that name JSON beside text are programs: it wins a tie.
+Form choose_form(std::string_view accept) {
+    if (accept.empty()) return Form::plain;
+    const Preference plain = preference_for({"text", "plain"}, accept);
+    const Preference html = preference_for({"text", "html"}, accept);
+    // Either name asks for it, and q=0 for its own name refuses it.
+    Preference problem = preference_for({"application", "problem+json"}, accept);
+    const Preference json = preference_for({"application", "json"}, accept);
+    const bool is_refused = problem.exactness == 2 && problem.weight == 0;
+    if (!is_refused && (problem.exactness < 2 || is_wanted_more(json, problem))) problem = json;
+    const bool is_named = problem.exactness == 2 && problem.weight > 0;
+    const Form text = is_wanted_more(html, plain) ? Form::html : Form::plain;
+    const Preference& best_text = text == Form::html ? html : plain;
+    if (is_wanted_more(problem, best_text) || (is_named && problem.weight == best_text.weight)) return Form::problem;
+    return text;
+}
+
+struct Page {
+    std::string_view type;
+    std::string text;
+};
+
+Page make_page(Form form, int status) {
+    const std::string number = std::to_string(status);
+    const std::string phrase(reason_phrase(status));
+    const std::string title = number + ' ' + phrase;
+    switch (form) {
+        case Form::html:
+            return {"text/html; charset=utf-8",
+                    "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>" + title +
+                        "</title></head>\n<body><h1>" + title + "</h1></body>\n</html>\n"};
+        case Form::problem: // RFC 9457; our phrases have nothing that JSON would escape
+            return {"application/problem+json",
+                    R"({"type":"about:blank","title":")" + phrase + R"(","status":)" + number + "}\n"};
+        case Form::plain:
+            break;
+    }
+    return {"text/plain; charset=utf-8", title + "\n"};
 }
 
 } // namespace
 
 std::string error_response(const ResponseContext& context, int status, std::string_view accept) {
-    std::string title = std::to_string(status);
-    title += ' ';
-    title += reason_phrase(status);
-    bool html = prefers_html(accept);
-    std::string body = page(title, html);
-    std::string length = std::to_string(body.size());
-    const Field fields[] = {{"Content-Type", html ? "text/html; charset=utf-8" : "text/plain; charset=utf-8"},
-                            {"Content-Length", length}};
+    const Page page = make_page(choose_form(accept), status);
+    const std::string length = std::to_string(page.text.size());
+    const Field fields[] = {{"Content-Type", page.type}, {"Content-Length", length}};
 
     std::string out;
     ResponseWriter writer;
     writer.begin(context, status, fields, out);
-    writer.body(body, out);
+    writer.body(page.text, out);
     writer.end(out);
     return out;
 }

@@ -26,7 +26,10 @@ class BodyReader {
     std::size_t read(char* buffer, std::size_t size) {
         if (size == 0) return 0;
         const std::int64_t count = host_.read(&request_, buffer, size);
-        if (count < 0) throw BodyError(static_cast<int>(-count));
+        if (count < 0) {
+            failed_ = true;
+            throw BodyError(static_cast<int>(-count));
+        }
         taken_ += count;
         return static_cast<std::size_t>(count);
     }
@@ -47,10 +50,14 @@ class BodyReader {
         return all;
     }
 
+    // The server cannot give the body. It then answers by itself, if nobody else does.
+    bool failed() const { return failed_; }
+
   private:
     const cppcorn_host& host_;
     const cppcorn_request& request_;
     std::int64_t taken_ = 0;
+    bool failed_ = false;
 };
 
 } // namespace kit

@@ -52,10 +52,11 @@ requires(!RequestApp<T>) void answer(T& app, Request& request, ResponseSender& s
 inline int answer_body_error(int error, Request& request, ResponseSender& sender) {
     if (sender.begun() && error == ECONNRESET) return 0;
     if (sender.begun()) throw;
+    request.log(LogLevel::debug, std::strerror(error));
+    if (request.input().failed()) return 0; // the server answers
     const int status = error == EFBIG ? 413 : error == ETIMEDOUT ? 408 : 400;
     Body body =
         Body::borrowed(error == EFBIG ? "The request's body is too large.\n" : "The request's body is broken.\n");
-    request.log(LogLevel::debug, std::strerror(error));
     sender.send(status, {{"Content-Type", "text/plain"}}, body);
     return 0;
 }

@@ -1,5 +1,6 @@
 """HTTP/1.1 as a client sees it: keep-alive, pipelining, bodies both ways, refusals, deadlines."""
 
+import json
 import os
 import socket
 import threading
@@ -324,6 +325,36 @@ def test_a_refusal_while_the_client_is_still_sending_is_no_reset():
             server, b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n7d0\r\n" + b"x" * 2000 + b"\r\n0\r\n\r\n"
         )
         assert status_of(answer) == 413
+
+
+JSON = b"Accept: application/json, text/plain, */*\r\n"
+
+
+@pytest.mark.parametrize(
+    "app, request_head, status, title",
+    [
+        ("echo:app", b"GET / HTTP/1.1\r\n" + HOST + HOST + JSON, 400, "Bad Request"),
+        ("echo:app", b"GET / HTTP/1.1\r\nnonsense\r\n" + JSON, 400, "Bad Request"),
+        ("echo:app", b"POST / HTTP/1.1\r\n" + HOST + JSON + b"Content-Length: 2000\r\n", 413, "Content Too Large"),
+        ("faults:app", b"GET /throw HTTP/1.1\r\n" + HOST + JSON, 500, "Internal Server Error"),
+    ],
+)
+def test_errors_of_the_servers_own_are_json_for_those_who_ask_for_it(app, request_head, status, title):
+    with Server(app, "--limit-request-body", "1000") as server, server.connect() as sock:
+        sock.sendall(request_head + b"\r\n")
+        answer = read_response(sock)
+        assert (answer.status, answer.headers["content-type"]) == (status, "application/problem+json")
+        assert json.loads(answer.body) == {"type": "about:blank", "title": title, "status": status}
+
+
+def test_a_body_that_is_too_large_while_the_app_reads_it_is_json_too():
+    with Server("reader:app", "--limit-request-body", "100000", "--body-buffer", "1000") as server:
+        with server.connect() as sock:
+            sock.sendall(b"POST /?mode=count HTTP/1.1\r\n" + HOST + JSON + b"Transfer-Encoding: chunked\r\n\r\n")
+            for _ in range(3):
+                sock.sendall(b"c350\r\n" + b"x" * 50000 + b"\r\n")
+            answer = read_response(sock)
+            assert (answer.status, answer.headers["content-type"]) == (413, "application/problem+json")
 
 
 def test_limits_follow_the_settings():

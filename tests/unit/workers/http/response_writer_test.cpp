@@ -267,3 +267,52 @@ TEST_CASE("http error response: HTML for those who prefer it") {
     CHECK((response.find("<h1>404 Not Found</h1>") != std::string::npos) == html);
     CHECK((response.find("Content-Type: text/html; charset=utf-8\r\n") != std::string::npos) == html);
 }
+
+TEST_CASE("http error response: problem details for those who ask for JSON") {
+    struct Case {
+        std::string_view accept;
+        std::string_view type;
+    };
+    const std::string_view problem = "application/problem+json", plain = "text/plain; charset=utf-8",
+                           html = "text/html; charset=utf-8";
+    auto [accept, type] = GENERATE_COPY(values<Case>({
+        {"", plain},
+        {"*/*", plain},
+        {"application/json", problem},
+        {"application/problem+json", problem},
+        {"APPLICATION/JSON", problem},
+        {"application/json; charset=utf-8", problem},
+        {"application/json, text/plain, */*", problem}, // a library of many
+        {"application/json, */*;q=0.5", problem},
+        {"application/json;q=0.9, */*;q=0.8", problem},
+        {"application/json;q=0.1", problem},
+        {"application/*", problem},
+        {"application/*, */*;q=0.1", problem},
+        {"text/html, application/json", problem},
+        {"text/html, application/json;q=0.9", html},
+        {"text/plain, application/json;q=0.9", plain},
+        {"text/plain;q=0.9, application/problem+json", problem},
+        {"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", html},
+        {"application/json;q=0", plain},
+        {"application/json;q=0, */*", plain},
+        {"application/problem+json;q=0, application/json", plain},
+        {"application/problem+json;q=0.2, application/json;q=0.9, text/plain;q=0.5", problem},
+        {"application/jsonx", plain},
+        {"application/xml", plain},
+        {"application", plain},
+        {"application/", plain},
+    }));
+    CAPTURE(accept);
+    const std::string response = error_response(context(), 413, accept);
+    CHECK(response.find("Content-Type: " + std::string(type) + "\r\n") != std::string::npos);
+    if (type == problem) {
+        const std::string_view body = R"({"type":"about:blank","title":"Content Too Large","status":413})";
+        CHECK(response.substr(response.find("\r\n\r\n") + 4) == std::string(body) + "\n");
+    }
+}
+
+TEST_CASE("http error response: no phrase needs escaping in JSON") {
+    for (int status = 200; status < 600; ++status) {
+        for (const char c : reason_phrase(status)) CHECK((c >= ' ' && c <= '~' && c != '"' && c != '\\'));
+    }
+}
