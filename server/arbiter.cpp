@@ -23,7 +23,7 @@ Arbiter::Arbiter(std::shared_ptr<Release> release, std::optional<Predecessor> pr
     : around_(surroundings),
       signals_(signals_used(ProcessKind::master, SignalUse::handled)),
       pipes_(MasterPipes::open()),
-      scoreboard_(most_processes),
+      scoreboard_(most_processes + 1),
       table_(most_processes),
       upgrade_(std::move(predecessor)),
       deployment_(std::move(release), around_.start, upgrade_, around_.title) {
@@ -49,7 +49,7 @@ void Arbiter::start() {
 }
 
 bool Arbiter::finished() const {
-    return life_.stopping() && table_.empty() && deployment_.probe_pid() == 0;
+    return life_.stopping() && table_.empty() && stand_in_.pid() == 0 && deployment_.probe_pid() == 0;
 }
 
 void Arbiter::shut_down() {
@@ -66,6 +66,10 @@ void Arbiter::reap() {
             settle(deployment_.probe_exited(status));
         } else if (pid == upgrade_.successor()) {
             successor_exited(status);
+        } else if (pid == stand_in_.pid()) {
+            if (!table_.stopping() && table_.cannot_serve()) spdlog::error("The stand-in {}", text_of_end(status));
+            stand_in_.exited(SteadyClock::now());
+            scoreboard_.vacate(stand_in_slot);
         } else {
             worker_exited(pid, status);
         }
@@ -90,6 +94,7 @@ void Arbiter::supervise() {
     for (const int slot : commands.spawns) {
         if (!spawn(slot, now)) break;
     }
+    supervise_stand_in(now);
     report(service_state(life_, table_, deployment_.rollout(), upgrade_.successor() != 0));
 }
 
@@ -132,7 +137,7 @@ void Arbiter::wait() {
 
 // A worker begins a request without telling: what is idle now can be overdue one timeout from now, not sooner.
 std::optional<SteadyTime> Arbiter::next_wake(SteadyTime now) const {
-    SteadyTime next = std::min(life_.stop_at(), deployment_.due());
+    SteadyTime next = std::min({life_.stop_at(), deployment_.due(), stand_in_.due()});
     if (!upgrade_.has_predecessor()) next = std::min(next, around_.service_manager.due());
     if (const auto tick = table_.next_tick(now, request_deadline())) next = std::min(next, *tick);
     const Milliseconds timeout = settings().worker.timeout;
@@ -225,6 +230,7 @@ void Arbiter::reopen_logs() {
     change_error_log(settings().error_log);
     deployment_.reopen_access_logs();
     for (const auto& entry : table_.entries()) scoreboard_.tell(entry.slot, WorkerOrder::reopen_logs);
+    if (stand_in_.pid() != 0) scoreboard_.tell(stand_in_slot, WorkerOrder::reopen_logs);
 }
 
 void Arbiter::begin_upgrade() {
@@ -292,6 +298,42 @@ WorkerTable::RequestDeadline Arbiter::request_deadline() const {
     };
 }
 
+// Not while another master serves on the same sockets: it can do better.
+void Arbiter::supervise_stand_in(SteadyTime now) {
+    const bool is_wanted = table_.cannot_serve() && upgrade_.is_alone();
+    switch (stand_in_.tick(is_wanted, table_.stopping(), table_.generation(), now)) {
+        case StandIn::Command::none:
+            break;
+        case StandIn::Command::start:
+            start_stand_in(now);
+            break;
+        case StandIn::Command::retire:
+            scoreboard_.tell(stand_in_slot, WorkerOrder::retire);
+            break;
+        case StandIn::Command::exit:
+            scoreboard_.tell(stand_in_slot, WorkerOrder::exit);
+            break;
+        case StandIn::Command::kill:
+            ::kill(stand_in_.pid(), SIGKILL);
+            break;
+    }
+    if (stand_in_.is_to_be_logged(now)) {
+        spdlog::error("No worker serves: the last that was started {}; a stand-in (pid:{}) answers 503", last_failure_,
+                      stand_in_.pid());
+    }
+}
+
+void Arbiter::start_stand_in(SteadyTime now) {
+    try {
+        scoreboard_.prepare(stand_in_slot);
+        const pid_t pid = cppcorn::start_stand_in(release(), stand_in_slot, scoreboard_, pipes_, around_.title);
+        stand_in_.started(pid, table_.generation());
+    } catch (const std::system_error& error) {
+        spdlog::error("Cannot start a stand-in: {}", error.what());
+        stand_in_.start_failed(now);
+    }
+}
+
 bool Arbiter::spawn(int slot, SteadyTime now) {
     deployment_.before_spawn();
     try {
@@ -303,6 +345,7 @@ bool Arbiter::spawn(int slot, SteadyTime now) {
         if (!std::exchange(fork_failing_, true)) {
             spdlog::error("Cannot start a worker: {}; retrying with back-off", error.what());
         }
+        last_failure_ = "could not be started";
         table_.spawn_failed(now);
         return false;
     }
@@ -327,6 +370,7 @@ void Arbiter::worker_exited(pid_t pid, int wait_status) {
     if (known == nullptr) return;
     ScoreboardSlot& board = scoreboard_.slot(known->slot);
     const auto entry = table_.exited(pid, board.requests() > 0 || board.busy(), SteadyClock::now());
+    if (entry->state != WorkerState::retiring) last_failure_ = text_of_end(wait_status);
     if (entry->state == WorkerState::starting && WIFEXITED(wait_status)) {
         start_failure_ = WEXITSTATUS(wait_status) == worker_exit_no_app ? exit_no_app : exit_no_worker;
     }
@@ -359,7 +403,7 @@ void Arbiter::become_the_master() {
 void Arbiter::report(ServiceManager::State state) {
     if (upgrade_.has_predecessor()) return;
     around_.service_manager.update(state, service_status(table_));
-    around_.service_manager.ping(SteadyClock::now());
+    around_.service_manager.ping(SteadyClock::now(), !table_.cannot_serve());
 }
 
 } // namespace cppcorn

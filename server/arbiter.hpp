@@ -19,6 +19,7 @@
 #include "server/supervision/loop_watch.hpp"
 #include "server/supervision/master_state.hpp"
 #include "server/supervision/scoreboard.hpp"
+#include "server/supervision/stand_in.hpp"
 #include "server/supervision/suspension.hpp"
 #include "server/supervision/worker_table.hpp"
 
@@ -66,6 +67,8 @@ class Arbiter {
     void settle(const Deployment::Outcomes& outcomes);
     void apply_policy();
     void forget_unused_releases();
+    void supervise_stand_in(SteadyTime now);
+    void start_stand_in(SteadyTime now);
     bool spawn(int slot, SteadyTime now);
     void send(const SignalCommand& command);
     void worker_exited(pid_t pid, int wait_status);
@@ -81,6 +84,7 @@ class Arbiter {
     const Settings& settings() const { return release().settings(); }
 
     static constexpr int most_processes = 1024; // old and new workers together
+    static constexpr int stand_in_slot = most_processes;
 
     Surroundings around_;
     SignalInbox signals_;
@@ -90,11 +94,13 @@ class Arbiter {
     MasterLife life_{exit_clean};
     WorkerTable table_;
     LoopWatch loops_;
+    StandIn stand_in_;
     Upgrade upgrade_;
     Deployment deployment_;
 
     Suspension suspension_;
     int start_failure_ = exit_no_worker; // why the last worker that could not start could not
+    std::string last_failure_;           // and how it ended, for the log
     bool fork_failing_ = false;          // and that was logged
 };
 

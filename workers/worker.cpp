@@ -12,6 +12,7 @@
 #include "base/signal_inbox.hpp"
 #include "base/signals.hpp"
 #include "workers/app/app_boundary.hpp"
+#include "workers/stand_in.hpp"
 
 namespace cppcorn {
 namespace {
@@ -51,14 +52,18 @@ void serve(const WorkerSetup& setup, const cppcorn_app& app, SignalInbox& signal
     setup.worker_class.run(context, setup.listeners, setup.master, signals);
 }
 
+void settle_in(const WorkerSettings& settings) {
+    ignore_signals(ProcessKind::worker);
+    install_crash_report();
+    raise_descriptor_limit(settings);
+    unblock_all_signals();
+}
+
 } // namespace
 
 int run_worker(const WorkerSetup& setup) {
     SignalInbox signals(signals_used(ProcessKind::worker, SignalUse::handled));
-    ignore_signals(ProcessKind::worker);
-    install_crash_report();
-    raise_descriptor_limit(setup.settings);
-    unblock_all_signals();
+    settle_in(setup.settings);
     spdlog::info("Booting worker with pid: {}", ::getpid());
     std::optional<AppModule> loaded;
     try {
@@ -72,6 +77,13 @@ int run_worker(const WorkerSetup& setup) {
     serve(setup, app, signals);
     spdlog::info("Worker exiting (pid: {})", ::getpid());
     if (app.worker_exit != nullptr) call_app(app.worker_exit, app.self);
+    return worker_exit_clean;
+}
+
+int run_stand_in(const WorkerSetup& setup) {
+    SignalInbox signals(signals_used(ProcessKind::worker, SignalUse::handled));
+    settle_in(setup.settings);
+    serve(setup, stand_in_app(), signals);
     return worker_exit_clean;
 }
 

@@ -38,4 +38,7 @@ struct WorkerSetup {
 // until it is told to exit, and returns the exit code. What cannot go on in another way throws.
 int run_worker(const WorkerSetup& setup);
 
+// The same without an app: each request is answered with 503. It is told to exit when workers serve again.
+int run_stand_in(const WorkerSetup& setup);
+
 } // namespace cppcorn

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/kill_timer.hpp"
@@ -16,6 +17,11 @@
 #include "base/system_call.hpp"
 
 namespace cppcorn {
+
+std::string text_of_end(int wait_status) {
+    if (WIFEXITED(wait_status)) return fmt::format("exited with code {}", WEXITSTATUS(wait_status));
+    return fmt::format("was sent {}", signal_name(WTERMSIG(wait_status)));
+}
 
 MasterPipes MasterPipes::open() {
     int notices[2];

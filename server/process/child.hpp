@@ -19,6 +19,7 @@ namespace cppcorn {
 enum class ChildRole {
     probe,     // tries the app (server/release/app_probe.hpp)
     worker,    // serves (server/supervision/worker_process.hpp)
+    stand_in,  // answers while no worker can (the same)
     successor, // becomes a new master (server/release/hand_over.hpp)
 };
 
@@ -32,6 +33,7 @@ struct ChildRoleRow {
 inline constexpr ChildRoleRow child_roles[] = {
     {ChildRole::probe, "probe", true, std::chrono::seconds(1)},
     {ChildRole::worker, "worker", true, std::chrono::seconds(1)},
+    {ChildRole::stand_in, "stand-in", true, std::chrono::seconds(1)},
     {ChildRole::successor, nullptr, false, std::chrono::seconds(0)},
 };
 
@@ -48,6 +50,9 @@ struct ChildPlan {
 // destructor or exit handler of the master's runs in it. A child that is stuck somewhere when the master dies is ended
 // by the kernel when its grace is over. `title` may be null. Throws std::system_error if there can be no child.
 pid_t fork_child(const ChildPlan& plan, ProcessTitle* title, const std::function<int()>& main);
+
+// How a child has ended: "exited with code 3", "was sent SIGSEGV".
+std::string text_of_end(int wait_status);
 
 // The pipes that tie the workers to the master.
 struct MasterPipes {

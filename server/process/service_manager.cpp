@@ -106,8 +106,9 @@ void ServiceManager::take_over() {
     tell("MAINPID=" + std::to_string(::getpid()) + "\n");
 }
 
-void ServiceManager::ping(SteadyTime now) {
-    if (now < ping_due_) return;
+void ServiceManager::ping(SteadyTime now, bool is_well) {
+    is_well_ = is_well;
+    if (!is_well || now < ping_due_) return;
     tell("WATCHDOG=1\n");
     ping_due_ = now + watchdog_;
 }

@@ -27,8 +27,9 @@ class ServiceManager {
     void take_over();
 
     // When ping() is due, or update() because the manager was too busy to be told; SteadyTime::max() for never.
-    SteadyTime due() const { return std::min(ping_due_, retry_at_); }
-    void ping(SteadyTime now);
+    SteadyTime due() const { return std::min(is_well_ ? ping_due_ : SteadyTime::max(), retry_at_); }
+    // A service that is not well is not vouched for; once it is again, it is at once.
+    void ping(SteadyTime now, bool is_well = true);
 
   private:
     bool tell(const std::string& message);
@@ -36,6 +37,7 @@ class ServiceManager {
     ServerFd socket_;
     std::chrono::microseconds watchdog_{0}; // between pings; 0: none
     SteadyTime ping_due_ = SteadyTime::max();
+    bool is_well_ = true;
     SteadyTime retry_at_ = SteadyTime::max();
     State state_ = State::starting;
     std::string status_;

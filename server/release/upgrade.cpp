@@ -5,8 +5,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/signals.hpp"
 #include "server/exit_codes.hpp"
+#include "server/process/child.hpp"
 
 namespace cppcorn {
 namespace {
@@ -32,8 +32,7 @@ void Upgrade::start(const StartContext& context, const Listeners& listeners, boo
 bool Upgrade::successor_exited(int wait_status, const Listeners& listeners, bool ending) {
     const pid_t pid = std::exchange(successor_, 0);
     const bool is_clean = WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == exit_clean;
-    const std::string how = WIFEXITED(wait_status) ? fmt::format("exited with code {}", WEXITSTATUS(wait_status))
-                                                   : fmt::format("was sent {}", signal_name(WTERMSIG(wait_status)));
+    const std::string how = text_of_end(wait_status);
     own_files(listeners, true);
     if (ending) {
         spdlog::critical("The new master (pid:{}) {}, while this one is stopping: nothing serves after it", pid, how);

@@ -15,7 +15,8 @@ State service_state(const MasterLife& life, const WorkerTable& table, const Roll
 }
 
 std::string service_status(const WorkerTable& table) {
-    return fmt::format("{} of {} workers serve", table.serving(), table.wanted());
+    const char* besides = table.cannot_serve() ? "; starts fail" : "";
+    return fmt::format("{} of {} workers serve{}", table.serving(), table.wanted(), besides);
 }
 
 } // namespace cppcorn

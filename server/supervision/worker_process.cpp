@@ -7,6 +7,7 @@
 #include "base/log/error_log.hpp"
 #include "server/exit_codes.hpp"
 #include "server/process/daemon.hpp"
+#include "workers/stand_in.hpp"
 #include "workers/worker.hpp"
 
 namespace cppcorn {
@@ -29,32 +30,49 @@ const WorkerClass& class_of(const Settings& settings) {
     return *found;
 }
 
-int worker_main(const Release& release, int slot, Scoreboard& scoreboard, MasterPipes& pipes) {
+// `settings` are those of the release, or what a stand-in makes of them.
+int serve_release(const Release& release, const WorkerSettings& worker_settings, int (*run)(const WorkerSetup& setup),
+                  int slot, Scoreboard& scoreboard, MasterPipes& pipes) {
     const Settings& settings = release.settings();
     if (settings.daemon) leave_streams(release);
     apply_environment(settings);
     std::vector<ListeningSocket> listeners;
     for (const auto& listener : release.listeners) listeners.push_back(listener->for_worker());
     MasterLink master(pipes.notices_write.take(), pipes.leash_read.take(), std::move(scoreboard.bell(slot)));
-    return run_worker({.worker_class = class_of(settings),
-                       .settings = settings.worker,
-                       .listeners = listeners,
-                       .access_log = *release.access_log,
-                       .master = master,
-                       .slot = scoreboard.slot(slot),
-                       .slot_number = slot,
-                       .preloaded = release.preloaded ? &release.preloaded->app() : nullptr,
-                       .load_app = [&] { return load_app(release); }});
+    return run({.worker_class = class_of(settings),
+                .settings = worker_settings,
+                .listeners = listeners,
+                .access_log = *release.access_log,
+                .master = master,
+                .slot = scoreboard.slot(slot),
+                .slot_number = slot,
+                .preloaded = release.preloaded ? &release.preloaded->app() : nullptr,
+                .load_app = [&] { return load_app(release); }});
+}
+
+ChildPlan plan_of(ChildRole role, const Release& release, int slot, Scoreboard& scoreboard, const MasterPipes& pipes) {
+    ChildPlan plan{role, release.settings().display_name(), release.identity, {}};
+    plan.keeps = {pipes.notices_write.get(), pipes.leash_read.get(), scoreboard.bell(slot).fd(),
+                  release.access_log->fd()};
+    for (const auto& listener : release.listeners) plan.keeps.push_back(listener->for_worker().fd);
+    return plan;
 }
 
 } // namespace
 
 pid_t start_worker(const Release& release, int slot, Scoreboard& scoreboard, MasterPipes& pipes, ProcessTitle& title) {
-    ChildPlan plan{ChildRole::worker, release.settings().display_name(), release.identity, {}};
-    plan.keeps = {pipes.notices_write.get(), pipes.leash_read.get(), scoreboard.bell(slot).fd(),
-                  release.access_log->fd()};
-    for (const auto& listener : release.listeners) plan.keeps.push_back(listener->for_worker().fd);
-    return fork_child(plan, &title, [&] { return worker_main(release, slot, scoreboard, pipes); });
+    const ChildPlan plan = plan_of(ChildRole::worker, release, slot, scoreboard, pipes);
+    const WorkerSettings& settings = release.settings().worker;
+    return fork_child(plan, &title,
+                      [&] { return serve_release(release, settings, run_worker, slot, scoreboard, pipes); });
+}
+
+pid_t start_stand_in(const Release& release, int slot, Scoreboard& scoreboard, MasterPipes& pipes,
+                     ProcessTitle& title) {
+    const ChildPlan plan = plan_of(ChildRole::stand_in, release, slot, scoreboard, pipes);
+    const WorkerSettings settings = stand_in_settings(release.settings().worker);
+    return fork_child(plan, &title,
+                      [&] { return serve_release(release, settings, run_stand_in, slot, scoreboard, pipes); });
 }
 
 } // namespace cppcorn

@@ -11,7 +11,9 @@
 
 namespace cppcorn {
 
-// Throws std::system_error if there can be no process. The slot of the scoreboard is prepared.
+// Both throw std::system_error if there can be no process. The slot of the scoreboard is prepared.
 pid_t start_worker(const Release& release, int slot, Scoreboard& scoreboard, MasterPipes& pipes, ProcessTitle& title);
+// In the place of workers that cannot start: without an app it answers each request with 503.
+pid_t start_stand_in(const Release& release, int slot, Scoreboard& scoreboard, MasterPipes& pipes, ProcessTitle& title);
 
 } // namespace cppcorn

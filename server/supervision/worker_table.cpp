@@ -88,6 +88,7 @@ void WorkerTable::ready(pid_t pid, SteadyTime now) {
     if (next == entry->state) return;
     entry->state = next;
     entry->ready_at = now;
+    start_has_failed_ = false;
     entry->act_at = SteadyTime::max();
     if (is_current(*entry)) {
         generation_ready_ = true;
@@ -111,7 +112,11 @@ std::optional<WorkerEntry> WorkerTable::exited(pid_t pid, bool served, SteadyTim
     const bool never_started = entry.ready_at == SteadyTime{};
     const bool died_at_once = !never_started && !served && now < entry.ready_at + stable_after;
     const bool sent_away = entry.state == WorkerState::retiring;
-    if (is_current(entry) && !sent_away && (never_started || died_at_once)) start_failed(entry.spawned_at, now);
+    if (is_current(entry) && !sent_away && (never_started || died_at_once)) {
+        start_failed(entry.spawned_at, now);
+        // One that was ready and has died at once may be the only one.
+        start_has_failed_ = start_has_failed_ || never_started || failed_rounds_ > 1;
+    }
     return entry;
 }
 
@@ -124,6 +129,7 @@ void WorkerTable::postpone(SteadyClock::duration time) {
 
 void WorkerTable::spawn_failed(SteadyTime now) {
     start_failed(now, now);
+    start_has_failed_ = true;
     waiting_ = capacity_; // there can be no process at all
 }
 

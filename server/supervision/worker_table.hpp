@@ -143,6 +143,8 @@ class WorkerTable {
     bool settled() const { return generation_ready_; }
     // Workers that are ready, of every generation.
     int serving() const { return count(true, WorkerState::serving) + count(false, WorkerState::serving); }
+    // Some are wanted, none serves, and since one has been ready a start has failed: it is not just a matter of time.
+    bool cannot_serve() const { return start_has_failed_ && wanted_ > 0 && !stop_ && serving() == 0; }
     // The newest generation has failed to start so often that it is pointless to go on.
     bool hopeless() const { return !generation_ready_ && failed_rounds_ >= max_failed_rounds; }
 
@@ -203,6 +205,8 @@ class WorkerTable {
     std::optional<StopKind> stop_;
     SteadyTime stop_at_{}; // when those that are still here are killed
     bool stop_announced_ = false;
+
+    bool start_has_failed_ = false; // since a worker has become ready
 
     // Starts that fail together (all workers of a bad app) are one round; each round doubles the pause before the next.
     int failed_rounds_ = 0;

@@ -79,6 +79,21 @@ TEST_CASE("ServiceManager: without one, all of it does nothing") {
     CHECK(std::getenv("WATCHDOG_USEC") == nullptr);
 }
 
+TEST_CASE("ServiceManager: a service that is not well is not vouched for, and at once when it is again") {
+    Place place;
+    place.systemd.watch("2000000");
+    ServiceManager manager;
+    const SteadyTime now = SteadyClock::now() + 1s;
+    manager.ping(now);
+    CHECK(place.systemd.next() == "WATCHDOG=1\n");
+    manager.ping(now + 5s, false);
+    CHECK(place.systemd.next() == "");
+    CHECK(manager.due() == SteadyTime::max());
+    manager.ping(now + 6s);
+    CHECK(place.systemd.next() == "WATCHDOG=1\n");
+    CHECK(manager.due() == now + 7s);
+}
+
 TEST_CASE("ServiceManager: its variables are not left to the children") {
     Place place;
     place.systemd.watch("2000000");

@@ -157,6 +157,58 @@ TEST_CASE("WorkerTable: workers that fail together are one round") {
     CHECK(master.tick().spawns.size() == 4);
 }
 
+TEST_CASE("WorkerTable: it cannot serve once a start has failed and nobody serves") {
+    Rehearsal master(2);
+    CHECK_FALSE(master.table.cannot_serve());
+    master.tick();
+    CHECK_FALSE(master.table.cannot_serve()); // they may be ready any moment
+    master.all_ready();
+    master.pass(2s);
+    master.table.exited(100, true, master.now);
+    master.table.exited(101, true, master.now);
+    master.tick();
+    CHECK_FALSE(master.table.cannot_serve()); // the same
+    master.table.exited(102, false, master.now);
+    CHECK(master.table.cannot_serve());
+
+    SECTION("until a worker is ready") {
+        master.table.ready(103, master.now);
+        CHECK_FALSE(master.table.cannot_serve());
+        master.pass(2s);
+        master.table.exited(103, true, master.now);
+        CHECK_FALSE(master.table.cannot_serve()); // no start has failed since
+    }
+    SECTION("and after a second one that dies as soon as it is ready") {
+        master.pass(1s);
+        master.tick();
+        master.table.ready(104, master.now);
+        CHECK_FALSE(master.table.cannot_serve());
+        master.table.exited(104, false, master.now);
+        CHECK(master.table.cannot_serve()); // the second round
+    }
+    SECTION("through a reload and its end") {
+        master.table.begin_generation(2);
+        CHECK(master.table.cannot_serve());
+        master.table.roll_back();
+        CHECK(master.table.cannot_serve());
+    }
+    SECTION("not when none are wanted") {
+        master.table.want(0);
+        CHECK_FALSE(master.table.cannot_serve());
+    }
+    SECTION("not when it stops") {
+        master.table.stop(StopKind::graceful, master.now);
+        CHECK_FALSE(master.table.cannot_serve());
+    }
+}
+
+TEST_CASE("WorkerTable: a single worker that was ready and died at once is no reason to send clients away") {
+    Rehearsal master(1);
+    master.serve();
+    master.table.exited(100, false, master.now);
+    CHECK_FALSE(master.table.cannot_serve());
+}
+
 TEST_CASE("WorkerTable: gives up after four rounds if none was ever ready") {
     Rehearsal master(2);
     for (int round = 0; round < WorkerTable::max_failed_rounds; ++round) {
