@@ -11,6 +11,7 @@
 
 #include "base/log/error_log.hpp"
 #include "base/master_link.hpp"
+#include "base/signal_sender.hpp"
 #include "base/signals.hpp"
 #include "server/supervision/service_report.hpp"
 #include "server/supervision/worker_end.hpp"
@@ -18,6 +19,16 @@
 #include "workers/worker.hpp"
 
 namespace cppcorn {
+
+namespace {
+
+void log_sender(int signal) {
+    if (const auto sender = last_signal_sender(signal)) {
+        spdlog::info("{} was sent by {}", signal_name(signal), text_of(*sender));
+    }
+}
+
+} // namespace
 
 Arbiter::Arbiter(std::shared_ptr<Release> release, std::optional<Predecessor> predecessor, Surroundings surroundings)
     : around_(surroundings),
@@ -151,7 +162,7 @@ void Arbiter::read_notices() {
     Notice notice;
     while (::read(pipes_.notices_read.get(), &notice, sizeof notice) == sizeof notice) {
         if (notice.version != Notice::current_version) continue;
-        if (notice.kind == Notice::ready) table_.ready(notice.pid, SteadyClock::now());
+        if (notice.kind == Notice::ready) worker_ready(notice.pid);
         if (notice.kind == Notice::wants_replacement) table_.wants_replacement(notice.pid);
     }
     if (!table_.settled()) return;
@@ -183,6 +194,7 @@ void Arbiter::handle(const MasterSignalRow& row, unsigned count) {
         case MasterAction::stop_gracefully:
         case MasterAction::stop_quickly:
             spdlog::info("Handling signal: {}", row.name);
+            log_sender(row.signal);
             return stop(action == MasterAction::stop_quickly ? StopKind::quick : StopKind::graceful);
         case MasterAction::delay_stop:
             return begin_delay();
@@ -211,6 +223,7 @@ void Arbiter::handle(const MasterSignalRow& row, unsigned count) {
 void Arbiter::begin_delay() {
     const std::chrono::duration<double> delay = settings().shutdown_delay;
     spdlog::info("Handling signal: term; serving on for {} s (--shutdown-delay)", delay.count());
+    log_sender(SIGTERM);
     life_.delay_until(SteadyClock::now() + settings().shutdown_delay);
 }
 
@@ -221,9 +234,19 @@ void Arbiter::change_workers(const MasterSignalRow& signal, int change) {
 }
 
 void Arbiter::begin_reload() {
+    if (!reload_start_) reload_start_ = {SteadyClock::now(), table_.generation()};
     life_.call_back();
     if (deployment_.probe_pid() == 0) report(ServiceManager::State::reloading);
     settle(deployment_.reload());
+}
+
+// Old workers may still finish what they have begun.
+void Arbiter::log_end_of_reload(SteadyTime now) {
+    if (!reload_start_ || reload_start_->generation == table_.generation() || !table_.is_complete()) return;
+    const std::chrono::duration<double> took = now - reload_start_->time;
+    spdlog::info("Reload done: {} new {} after {:.2f} s, {}", table_.wanted(),
+                 table_.wanted() == 1 ? "worker serves" : "workers serve", took.count(), release().build->id());
+    reload_start_.reset();
 }
 
 void Arbiter::reopen_logs() {
@@ -262,13 +285,19 @@ void Arbiter::settle(const Deployment::Outcomes& outcomes) {
         switch (outcome) {
             case Deployment::Outcome::adopted:
                 life_.loaded();
+                // Of one that was queued, nobody has noted the begin.
+                if (deployment_.rollout().newest_generation() > 1 && !reload_start_) {
+                    reload_start_ = {SteadyClock::now(), table_.generation()};
+                }
                 table_.begin_generation(deployment_.rollout().newest_generation());
                 apply_policy();
                 break;
             case Deployment::Outcome::kept:
+                reload_start_.reset();
                 if (table_.wanted() == 0) apply_policy(); // none are left to serve on
                 break;
             case Deployment::Outcome::rolled_back:
+                reload_start_.reset();
                 table_.roll_back();
                 apply_policy();
                 forget_unused_releases();
@@ -362,6 +391,16 @@ void Arbiter::send(const SignalCommand& command) {
         spdlog::warn("Killing worker (pid:{}), which {}", command.pid, command.reason);
     }
     ::kill(command.pid, command.signal);
+}
+
+void Arbiter::worker_ready(pid_t pid) {
+    const WorkerEntry* entry = table_.entry_of(pid);
+    if (entry == nullptr || entry->state != WorkerState::starting) return;
+    const SteadyTime now = SteadyClock::now();
+    const std::chrono::duration<double> took = now - entry->spawned_at;
+    table_.ready(pid, now);
+    spdlog::info("Worker ready (pid:{}), after {:.2f} s", pid, took.count());
+    log_end_of_reload(now);
 }
 
 void Arbiter::worker_exited(pid_t pid, int wait_status) {

@@ -58,6 +58,7 @@ class Arbiter {
     void handle(const MasterSignalRow& signal, unsigned count);
     void begin_delay();
     void begin_reload();
+    void log_end_of_reload(SteadyTime now);
     void change_workers(const MasterSignalRow& signal, int change);
     void reopen_logs();
     void begin_upgrade();
@@ -71,6 +72,7 @@ class Arbiter {
     void start_stand_in(SteadyTime now);
     bool spawn(int slot, SteadyTime now);
     void send(const SignalCommand& command);
+    void worker_ready(pid_t pid);
     void worker_exited(pid_t pid, int wait_status);
 
     // The masters before and after this one.
@@ -97,6 +99,13 @@ class Arbiter {
     StandIn stand_in_;
     Upgrade upgrade_;
     Deployment deployment_;
+
+    // A reload that is under way, for the log: since when, and which generation it replaces.
+    struct ReloadStart {
+        SteadyTime time;
+        unsigned generation;
+    };
+    std::optional<ReloadStart> reload_start_;
 
     Suspension suspension_;
     int start_failure_ = exit_no_worker; // why the last worker that could not start could not

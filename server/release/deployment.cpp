@@ -222,6 +222,7 @@ Deployment::Outcomes Deployment::adopt() {
     }
     if (rollout_.has_adopted()) log_listeners(next.listeners, current().listeners);
     const auto commands = rollout_.adopted();
+    spdlog::info("App: {}", current().build->description());
     follow_settings();
     Outcomes outcomes{Outcome::adopted};
     for (const Outcome outcome : carry_out(commands)) outcomes.push_back(outcome);

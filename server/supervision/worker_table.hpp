@@ -141,6 +141,8 @@ class WorkerTable {
     void roll_back();
     // A worker of the newest generation has become ready.
     bool settled() const { return generation_ready_; }
+    // As many of the newest generation are ready as are wanted.
+    bool is_complete() const { return count(true, WorkerState::serving) >= wanted_; }
     // Workers that are ready, of every generation.
     int serving() const { return count(true, WorkerState::serving) + count(false, WorkerState::serving); }
     // Some are wanted, none serves, and since one has been ready a start has failed: it is not just a matter of time.
