@@ -20,6 +20,8 @@ import weakref
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("CPPCORN_BINARY") or str(ROOT / "build/release/cppcorn")
 APPS = os.environ.get("CPPCORN_APPS") or str(ROOT / "build/release/apps")
@@ -69,6 +71,45 @@ def wait_until(predicate, timeout=10.0, what="the condition"):
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return probe.getsockname()[1]
+
+
+def working_wrapper(*wrapper):
+    """The wrapper, for Server, if this machine lets us use it; else the test is skipped.
+
+    Plain chroots and most containers have no right to mount or to make namespaces.
+    """
+    wrapper = [str(each) for each in wrapper]
+    try:
+        tried = subprocess.run([*wrapper, "true"], stdin=subprocess.DEVNULL, capture_output=True, timeout=10)
+    except FileNotFoundError as error:
+        pytest.skip(f"{wrapper[0]} is not installed: {error}")
+    if tried.returncode != 0:
+        pytest.skip(f"not possible here: {' '.join(wrapper)}: {tried.stderr.decode(errors='replace').strip()}")
+    return wrapper
+
+
+def with_file(path, replacement):
+    """A wrapper in which a file of the system's has other contents. Skips the test where that cannot be done."""
+    if not os.path.exists(path):
+        pytest.skip(f"{path} is missing here, so nothing can take its place")
+    return working_wrapper("unshare", "-m", "sh", "-c", f'mount --bind "$0" {path} && exec "$@"', replacement)
+
+
+def has_capability(number):
+    """Whether we may do what capabilities(7) lists under that number."""
+    match = re.search(r"^CapEff:\s*(\S+)", Path("/proc/self/status").read_text(), re.MULTILINE)
+    return match is not None and int(match[1], 16) >> number & 1 == 1
+
+
+CAP_SYS_PTRACE = 19
+
+# For tests that start servers whose workers are somebody else.
+only_with_other_users = [
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root can start servers of other users"),
+    pytest.mark.skipif(
+        not has_capability(CAP_SYS_PTRACE), reason="without CAP_SYS_PTRACE, nothing is seen of other users' processes"
+    ),
+]
 
 
 def has_ipv6():

@@ -27,6 +27,7 @@ from harness import (
     read_response,
     request_bytes,
     wait_until,
+    working_wrapper,
 )
 
 
@@ -193,7 +194,7 @@ def test_a_stop_of_all_processes_or_of_the_master_ends_no_request():
 
 
 def test_process_1_reaps_orphans_and_restarts_and_stops():
-    wrapper = ["unshare", "-fp", "--mount-proc", "--kill-child"]
+    wrapper = working_wrapper("unshare", "-fp", "--mount-proc", "--kill-child")
     with Server("faults:app", "--workers", "2", wrapper=wrapper, wait=False) as server:
         server.wait_log("faults: worker_start", count=2)
         master = next(each.pid for each in processes() if each.parent == server.pid)

@@ -104,7 +104,10 @@ def small_socket_buffers():
         try:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
                 fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", IFF_UP))
-            Path("/proc/sys/net/ipv4/tcp_wmem").write_text("4096 4096 4096")
+            try:
+                Path("/proc/sys/net/ipv4/tcp_wmem").write_text("4096 4096 4096")
+            except OSError as error:
+                pytest.skip(f"the buffers of sockets cannot be made smaller here: {error}")
             yield
         finally:
             libc.setns(before.fileno(), CLONE_NEWNET)

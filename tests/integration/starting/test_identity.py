@@ -1,6 +1,8 @@
 """The workers run as somebody else than the master (--user, --group), and cannot go back."""
 
+import grp
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -9,12 +11,24 @@ from pathlib import Path
 
 import pytest
 
-from harness import APPS, BINARY, Server, is_alive, read_response, request_bytes, run, wait_until
+from harness import APPS, BINARY, Server, is_alive, only_with_other_users, read_response, request_bytes, run, wait_until, with_file, working_wrapper
 
 NOBODY, NOGROUP = 65534, 65534
 WWW = 33  # www-data, user and group, on Debian
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can start servers of other users")
+
+
+def has_accounts():
+    try:
+        return pwd.getpwnam("nobody").pw_uid == NOBODY and grp.getgrnam("www-data").gr_gid == WWW
+    except KeyError:
+        return False
+
+
+pytestmark = [
+    *only_with_other_users,
+    pytest.mark.skipif(not has_accounts(), reason="there is no nobody (65534), or no group www-data (33)"),
+]
 
 
 @pytest.fixture
@@ -71,7 +85,7 @@ def test_the_app_is_tried_as_the_user_too(place):
 def test_initgroups_brings_the_users_other_groups(place):
     groups = place / "group"
     groups.write_text(Path("/etc/group").read_text() + "cppcorn-one:x:4242:nobody\ncppcorn-two:x:4243:nobody\n")
-    inside = ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/group && exec "$@"', groups]
+    inside = with_file("/etc/group", groups)
     with serve(place, "whoami:app", "--user", "nobody", "--initgroups", wrapper=inside) as server:
         assert ids(server) == ([NOBODY] * 3 + [NOGROUP] * 3, {NOGROUP, 4242, 4243})
 
@@ -151,7 +165,7 @@ def test_a_stuck_worker_of_another_user_does_not_outlive_a_killed_master(place):
 
 def test_only_root_can(place):
     shutil.copy(BINARY, place / "cppcorn")
-    as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    as_nobody = working_wrapper("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
     options = {"binary": place / "cppcorn", "wrapper": as_nobody}
     with serve(place, "whoami:app", "--user", "root", wait=False, stop_code=1, **options) as server:
         assert server.wait_exit() == 1

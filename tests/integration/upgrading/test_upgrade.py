@@ -23,6 +23,7 @@ from harness import (
     read_response,
     request_bytes,
     wait_until,
+    working_wrapper,
 )
 from load import Load
 
@@ -367,7 +368,7 @@ def _kinds(pid):
 
 
 def test_usr2_to_process_1_of_a_container_is_refused():
-    with Server("hello:app", wrapper=["unshare", "-fp", "--mount-proc"], wait=False) as server:
+    with Server("hello:app", wrapper=working_wrapper("unshare", "-fp", "--mount-proc"), wait=False) as server:
         server.wait_log("Booting worker")
         master = next(each.pid for each in processes() if each.parent == server.pid)
         os.kill(master, signal.SIGUSR2)
