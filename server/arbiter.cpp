@@ -424,6 +424,7 @@ void Arbiter::worker_exited(pid_t pid, int wait_status) {
 
 void Arbiter::successor_exited(int wait_status) {
     const bool is_clean = upgrade_.successor_exited(wait_status, release().listeners, life_.ending());
+    deployment_.remove_successors_pidfile();
     if (life_.ending()) {
         if (!is_clean) life_.fail(exit_no_worker);
     } else if (life_.call_back()) {

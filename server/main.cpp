@@ -47,14 +47,15 @@ int serve(int argc, char** argv, Daemon& daemon) {
     if (loaded.values.print_config) std::fputs(print_settings(loaded).c_str(), stdout);
     if (loaded.values.check_config) return check_settings(std::move(loaded));
     if (loaded.values.print_config) return exit_clean;
-    if (loaded.values.daemon && !inheritance.is_upgrade) daemon.detach();
 
-    apply_umask(loaded.values);
-    open_error_log(loaded.values.error_log);
+    auto release = prepare_release(std::move(loaded));
+    if (release->settings().daemon && !inheritance.is_upgrade) daemon.detach();
+    apply_umask(release->settings());
+    open_error_log(release->settings().error_log);
     ServiceManager service_manager;
     ProcessTitle title(argc, argv); // after all that takes variables out of the environment
-    auto release = open_release(std::move(loaded));
-    release->listeners = open_inherited(inheritance);
+    open_logs(*release);
+    release->listeners = open_inherited(inheritance, release->settings().guard.links);
     Arbiter arbiter(std::move(release), std::move(inheritance.predecessor), {start, service_manager, daemon, title});
     return arbiter.run();
 }

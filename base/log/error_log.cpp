@@ -16,6 +16,7 @@
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/syslog_sink.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -85,6 +86,12 @@ class ErrorLogSink final : public spdlog::sinks::base_sink<std::mutex> {
         syslog_ = std::make_unique<spdlog::sinks::syslog_sink_st>(syslog_tag(options), LOG_PID, facility, false);
     }
 
+    // A line that was logged, and that has to be seen.
+    void repeat_on_stderr(spdlog::level::level_enum level, const std::string& text) {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if (!is_removed()) write_to_stderr(level, text);
+    }
+
     ErrorLogOptions options() {
         const std::lock_guard<std::mutex> lock(mutex_);
         return options_;
@@ -96,6 +103,8 @@ class ErrorLogSink final : public spdlog::sinks::base_sink<std::mutex> {
         formatter_->format(message, line);
         const LogNews news = file_.write(std::string_view(line.data(), line.size()));
         if (syslog_ != nullptr) syslog_->log(message);
+        // Nobody finds a line in a file that has been removed.
+        if (message.level >= spdlog::level::err && is_removed()) write_to_stderr(message.level, text_of(message));
         if (news.kind == LogNews::Kind::fails) tell_stderr(news);
         if (news.kind == LogNews::Kind::works_again && spdlog::should_log(spdlog::level::warn)) {
             write_line(file_, spdlog::level::warn, fmt::format("{} lines of this log were lost", news.lost));
@@ -104,11 +113,23 @@ class ErrorLogSink final : public spdlog::sinks::base_sink<std::mutex> {
     void flush_() override {}
 
     void tell_stderr(const LogNews& news) {
+        write_to_stderr(spdlog::level::err, fmt::format("Cannot write the error log {}: {}; lines are lost",
+                                                        file_.path(), std::strerror(news.error)));
+    }
+
+    void write_to_stderr(spdlog::level::level_enum level, const std::string& text) {
         LogFile standard("-", STDERR_FILENO);
-        if (file_.is_standard() || file_.is_same(standard)) return;
-        write_line(
-            standard, spdlog::level::err,
-            fmt::format("Cannot write the error log {}: {}; lines are lost", file_.path(), std::strerror(news.error)));
+        if (file_.goes_to(STDERR_FILENO) || file_.is_same(standard)) return;
+        write_line(standard, level, text);
+    }
+
+    bool is_removed() const {
+        struct stat status {};
+        return ::fstat(file_.fd(), &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink == 0;
+    }
+
+    static std::string text_of(const spdlog::details::log_msg& message) {
+        return {message.payload.begin(), message.payload.end()};
     }
 
     void write_line(LogFile& file, spdlog::level::level_enum level, const std::string& text) {
@@ -146,8 +167,12 @@ void capture_output(int fd) {
 
 } // namespace
 
+bool ErrorLogOptions::goes_to_stderr() const {
+    return standard_stream(path, STDERR_FILENO) == STDERR_FILENO;
+}
+
 void open_error_log(const ErrorLogOptions& options) {
-    LogFile file(options.path, STDERR_FILENO, StandardStream::stays, options.own_files_only);
+    LogFile file(options.path, STDERR_FILENO, StandardStream::stays, options.guard);
     if (options.capture_output && !file.is_standard()) capture_output(file.fd());
     std::shared_ptr<ErrorLogSink> sink = present_sink();
     if (sink == nullptr) sink = make_default_logger(options);
@@ -159,7 +184,9 @@ void change_error_log(const ErrorLogOptions& options) {
     try {
         open_error_log(options);
     } catch (const std::system_error& error) {
-        spdlog::error("{}; going on with the old one", error.what());
+        const std::string text = fmt::format("{}; going on with the old one", error.what());
+        spdlog::error("{}", text);
+        if (const auto sink = present_sink()) sink->repeat_on_stderr(spdlog::level::err, text);
     }
 }
 

@@ -5,22 +5,23 @@
 
 #include <string>
 
+#include "base/held_path.hpp"
 #include "base/log/log_level.hpp"
 
 namespace cppcorn {
 
 struct ErrorLogOptions {
-    std::string path = "-"; // "-": stderr
+    std::string path = "-"; // "-" and /dev/stderr: stderr; /dev/stdout
     LogLevel level = LogLevel::info;
     bool capture_output = false; // stdout and stderr of the process go to the log as well
     bool syslog = false;
     std::string syslog_prefix; // of the tag; empty: the program's name
     std::string syslog_facility = "user";
     std::string syslog_to = "unix:///dev/log";
-    std::string program;         // what the process is called, for syslog
-    bool own_files_only = false; // no links: for a process that is more than those it starts (base/log/log_file.hpp)
+    std::string program; // what the process is called, for syslog
+    FileGuard guard;     // for a process that is more than those it starts (base/log/log_file.hpp)
 
-    bool goes_to_stderr() const { return path == "-"; }
+    bool goes_to_stderr() const;
 };
 
 // Opens what the options name and makes it spdlog's default logger. Called again, it opens anew and swaps; if the new
@@ -28,7 +29,8 @@ struct ErrorLogOptions {
 // later calls may come while other threads log.
 void open_error_log(const ErrorLogOptions& options);
 
-// The same, but where the new one cannot be opened, an error is logged and the old one stays.
+// The same, but where the new one cannot be opened, the old one stays, and an error is logged there and on stderr: the old
+// one may be a file that nobody can find any more.
 void change_error_log(const ErrorLogOptions& options);
 
 // The same destinations as at the last opening, for a file that was moved away (SIGUSR1).

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include "base/system_call.hpp"
 
@@ -22,6 +23,8 @@ constexpr std::size_t file_batch = std::size_t{1} << 30; // an appending write t
 // For a reader that is slow: in all that time, a process waits no longer than that.
 constexpr auto most_patience = milliseconds(100);
 constexpr auto patience_period = std::chrono::seconds(10);
+constexpr int open_flags = O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+constexpr int most_attempts = 10; // somebody else makes and removes the file all the time
 
 // Up to `room` bytes of whole lines, or one line if that is longer.
 std::size_t batch_end(std::string_view lines, std::size_t room) {
@@ -38,8 +41,23 @@ std::uint64_t lines_in(std::string_view text) {
 
 } // namespace
 
-LogFile::LogFile(std::string path, int standard_fd, StandardStream stream, bool own_files_only)
-    : path_(std::move(path)), standard_fd_(standard_fd), stream_(stream), own_files_only_(own_files_only) {
+std::optional<int> standard_stream(std::string_view path, int dash) {
+    if (path == "-") return dash;
+    for (const std::string_view folder : {"/dev/std", "/dev/fd/", "/proc/self/fd/"}) {
+        if (path.substr(0, folder.size()) != folder) continue;
+        const std::string_view name = path.substr(folder.size());
+        if (name == "out" || name == "1") return STDOUT_FILENO;
+        if (name == "err" || name == "2") return STDERR_FILENO;
+    }
+    return std::nullopt;
+}
+
+LogFile::LogFile(std::string path, int standard_fd, StandardStream stream, FileGuard guard)
+    : path_(std::move(path)),
+      standard_fd_(standard_stream(path_, standard_fd).value_or(standard_fd)),
+      stream_(stream),
+      guard_(guard),
+      is_standard_(standard_stream(path_, standard_fd).has_value()) {
     if (!is_standard()) open_path();
     struct stat status {};
     if (::fstat(fd(), &status) == 0) {
@@ -53,14 +71,40 @@ LogFile::LogFile(std::string path, int standard_fd, StandardStream stream, bool 
 }
 
 void LogFile::open_path() {
-    const int flags = O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (own_files_only_ ? O_NOFOLLOW : 0);
-    own_.reset(::open(path_.c_str(), O_WRONLY | flags, 0644));
+    const std::string what = "cannot open log file " + path_;
+    const HeldPath place = hold_path(path_, guard_.links, what);
+    const bool is_guarded = guard_.links == Links::roots_only;
+    const auto open = [&](int mode) {
+        if (is_guarded) return open_guarded(place, mode | open_flags);
+        return ::openat(place.directory.get(), place.name.c_str(), mode | open_flags | O_CREAT, 0644);
+    };
+    own_.reset(open(O_WRONLY));
     // A named pipe that nobody reads yet: with an end for reading of our own, it keeps the lines for who comes.
-    if (!own_.is_open() && errno == ENXIO) own_.reset(::open(path_.c_str(), O_RDWR | flags, 0644));
-    check(own_.get(), "cannot open log file ", path_);
+    if (!own_.is_open() && errno == ENXIO) own_.reset(open(O_RDWR));
+    check(own_.get(), what);
     struct stat status {};
-    const bool is_shared = ::fstat(own_.get(), &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink > 1;
-    if (own_files_only_ && is_shared) throw_system_error("cannot open log file " + path_ + ", which is a link", EPERM);
+    const bool is_file = ::fstat(own_.get(), &status) == 0 && S_ISREG(status.st_mode);
+    if (is_guarded && is_file && !is_only_name_of(place.directory.get(), place.name, own_.get())) {
+        throw_system_error(what + ", which is a link", EPERM);
+    }
+}
+
+// What was there already is nobody's to be given away: it may be a file of root's that somebody has moved there.
+int LogFile::open_guarded(const HeldPath& place, int flags) const {
+    for (int attempt = 0; attempt < most_attempts; ++attempt) {
+        const int present = ::openat(place.directory.get(), place.name.c_str(), flags | O_NOFOLLOW);
+        if (present >= 0 || errno != ENOENT) return present;
+        const int made =
+            ::openat(place.directory.get(), place.name.c_str(), flags | O_NOFOLLOW | O_CREAT | O_EXCL, 0644);
+        if (made >= 0) {
+            // If it cannot be given, a worker that cannot open it again will say so.
+            if (guard_.owner) [[maybe_unused]]
+                const int ignored = ::fchown(made, guard_.owner->uid, guard_.owner->gid);
+            return made;
+        }
+        if (errno != EEXIST) return made;
+    }
+    return -1;
 }
 
 // O_NONBLOCK belongs to an open file, which we share with whoever started us and with the app: so it takes an open
@@ -74,7 +118,7 @@ void LogFile::look_at_standard() {
 }
 
 void LogFile::reopen() {
-    become(LogFile(path_, standard_fd_, stream_, own_files_only_));
+    become(LogFile(path_, standard_fd_, stream_, guard_));
 }
 
 void LogFile::become(LogFile other) {

@@ -4,12 +4,14 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include <sys/types.h>
 
 #include "base/clock.hpp"
+#include "base/held_path.hpp"
 #include "base/log/log_loss.hpp"
 #include "base/server_fd.hpp"
 
@@ -19,18 +21,23 @@ namespace cppcorn {
 // --capture-output), so that nothing may be opened that outlives the change.
 enum class StandardStream { stays, moves };
 
+// The standard stream that a log's path means: 1 or 2, `dash` for "-"; nullopt for a file. A name such as /dev/stderr is
+// the descriptor that the process was given; opening it anew would need the rights of whoever opened it first.
+std::optional<int> standard_stream(std::string_view path, int dash);
+
 // Move-only; owns the descriptor of a file, never a standard one. A fork carries it over: all processes append to one
 // file.
 class LogFile {
   public:
-    // `path` "-" stands for `standard_fd`. Creates the file if need be. Throws std::system_error.
-    // With `own_files_only`, for a process that is more than the workers it starts, a link is refused: whoever owns the
-    // directory could lead it to any file.
-    LogFile(std::string path, int standard_fd, StandardStream stream = StandardStream::stays,
-            bool own_files_only = false);
+    // `path` "-" stands for `standard_fd`, /dev/stdout and /dev/stderr for 1 and 2. Creates the file if need be. Throws
+    // std::system_error.
+    // With a guard, for a process that is more than the workers it starts, a link is refused, as whoever owns the
+    // directory could lead it to any file; and a file that it makes is given to the workers' user, for them to reopen.
+    LogFile(std::string path, int standard_fd, StandardStream stream = StandardStream::stays, FileGuard guard = {});
 
     const std::string& path() const { return path_; }
-    bool is_standard() const { return path_ == "-"; }
+    bool is_standard() const { return is_standard_; }
+    bool goes_to(int standard_fd) const { return is_standard_ && standard_fd_ == standard_fd; }
     // What a signal handler may write to. Non-blocking wherever that was possible.
     int fd() const { return own_.is_open() ? own_.get() : standard_fd_; }
 
@@ -55,6 +62,7 @@ class LogFile {
     enum class Manner { plain, socket, shared_pipe };
 
     void open_path();
+    int open_guarded(const HeldPath& place, int flags) const;
     void look_at_standard();
     ssize_t put(std::string_view bytes) const;
     ssize_t put_to_shared_pipe(std::string_view bytes) const;
@@ -64,7 +72,8 @@ class LogFile {
     std::string path_;
     int standard_fd_;
     StandardStream stream_;
-    bool own_files_only_;
+    FileGuard guard_;
+    bool is_standard_;
     ServerFd own_; // of a file; or of a standard pipe or terminal, opened once more for ourselves
     Manner manner_ = Manner::plain;
     std::size_t batch_size_ = 0; // bytes that a write takes without another process's lines among them

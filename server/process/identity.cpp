@@ -1,20 +1,14 @@
 #include "server/process/identity.hpp"
 
-#include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <stdexcept>
 
-#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
-#include <spdlog/spdlog.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/system_call.hpp"
-#include "base/unique_fd.hpp"
 
 namespace cppcorn {
 namespace {
@@ -75,15 +69,6 @@ void assume_identity(const Identity& identity) {
     check(::setresuid(identity.uid, identity.uid, identity.uid), "cannot change to the user of --user");
     // Without it, a process that was root leaves no core dump, and /proc keeps it from its own files.
     check(::prctl(PR_SET_DUMPABLE, 1), "cannot allow core dumps");
-}
-
-void give_file(const std::string& path, const Identity& identity) {
-    const UniqueFd file(::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-    struct stat info {};
-    if (!file.is_open() || ::fstat(file.get(), &info) != 0) return;
-    if (!S_ISREG(info.st_mode) || info.st_nlink != 1) return;
-    if (::fchown(file.get(), identity.uid, identity.gid) == 0) return;
-    spdlog::error("Cannot give log file {} to the workers' user: {}", path, std::strerror(errno));
 }
 
 } // namespace cppcorn

@@ -29,8 +29,4 @@ std::optional<Identity> wanted_identity(const Settings& settings);
 // std::system_error.
 void assume_identity(const Identity& identity);
 
-// So that a worker can open it again; that it cannot be given is logged. Only a regular file that has no other name:
-// whoever owns its directory might have put a link to something else there.
-void give_file(const std::string& path, const Identity& identity);
-
 } // namespace cppcorn

@@ -64,7 +64,7 @@ bool is_valid_v6(const std::string& host) {
 
 BindAddress parse_unix(std::string_view whole, std::string_view path) {
     consume(path, "//");
-    if (path.empty()) refuse(whole, "has no path; write it as unix:PATH");
+    if (path.empty() || path == "@") refuse(whole, "has no path; write it as unix:PATH");
     if (path.size() > longest_unix_path) {
         refuse(whole, "is too long; a unix socket's path has " + std::to_string(longest_unix_path) + " bytes at most");
     }

@@ -11,8 +11,7 @@ namespace cppcorn {
 
 void AppWatch::follow(const Release& release, SteadyTime now) {
     if (!release.settings().reload) return stop();
-    std::vector<std::string> paths;
-    for (const auto& path : release.settings().reload_extra_files) paths.push_back(std::filesystem::absolute(path));
+    std::vector<std::string> paths = release.settings().reload_extra_files;
     try {
         paths.push_back(std::filesystem::absolute(app_file(release)));
         if (!files_ || files_->paths() != paths) files_ = std::make_unique<FileWatch>(std::move(paths), now);

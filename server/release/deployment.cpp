@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -42,9 +41,10 @@ Deployment::Deployment(std::shared_ptr<Release> first, const StartContext& start
     : start_(start), upgrade_(upgrade), title_(title), rollout_(std::move(first)) {}
 
 Deployment::Outcomes Deployment::start() {
-    // The old master has seen to it that there is one new master only: whatever is there is left over.
-    if (upgrade_.has_predecessor() && !pidfile_path().empty()) ::unlink(pidfile_path().c_str());
-    if (!pidfile_path().empty()) pidfile_ = std::make_unique<Pidfile>(pidfile_path());
+    if (!pidfile_path().empty()) {
+        pidfile_ = std::make_unique<Pidfile>(pidfile_path(), current().settings().guard.links);
+        if (!upgrade_.has_predecessor()) remove_successors_pidfile();
+    }
     spdlog::info("Starting cppcorn {}", CPPCORN_VERSION);
     if (upgrade_.has_predecessor()) {
         spdlog::info("Taking over the sockets of the old master (pid:{})", upgrade_.predecessor());
@@ -96,7 +96,6 @@ void Deployment::reopen_access_logs() {
         try {
             enter(*release);
             release->access_log->reopen();
-            give_logs(*release); // before the workers open them
         } catch (const std::exception& error) {
             spdlog::error("{}", error.what());
         }
@@ -117,7 +116,11 @@ void Deployment::before_spawn() {
 }
 
 void Deployment::update_pidfile() {
-    move_pidfile(pidfile_, pidfile_path());
+    move_pidfile(pidfile_, pidfile_path(), current().settings().guard.links);
+}
+
+void Deployment::remove_successors_pidfile() {
+    if (pidfile_) remove_left_over_pidfile(pidfile_->path() + ".2", current().settings().guard.links);
 }
 
 // ---- The rollout's commands
@@ -216,7 +219,6 @@ Deployment::Outcomes Deployment::adopt() {
             spdlog::info("Reloading: new workers start");
             open_error_log(next.settings().error_log);
         }
-        give_logs(next);
     } catch (const std::exception& error) {
         return reject(error.what(), exit_no_app);
     }
@@ -269,7 +271,7 @@ void Deployment::return_to_current() {
 std::string Deployment::pidfile_path() const {
     const std::string& path = current().settings().pidfile;
     if (path.empty()) return "";
-    return std::filesystem::absolute(path).string() + (upgrade_.has_predecessor() ? ".2" : "");
+    return path + (upgrade_.has_predecessor() ? ".2" : "");
 }
 
 } // namespace cppcorn

@@ -71,6 +71,8 @@ class Deployment {
     void reopen_access_logs();
     // The pidfile is at the place where this master's belongs now.
     void update_pidfile();
+    // Of a new master that has crashed.
+    void remove_successors_pidfile();
 
   private:
     Outcomes carry_out(const Rollout::Commands& commands);

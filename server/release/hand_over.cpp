@@ -143,10 +143,10 @@ Inheritance take_inheritance() {
     return inheritance;
 }
 
-Listeners open_inherited(Inheritance& inheritance) {
+Listeners open_inherited(Inheritance& inheritance, Links links) {
     Listeners listeners;
     for (auto& [address, socket, file_number] : inheritance.sockets) {
-        listeners.push_back(std::make_shared<Listener>(address, std::move(socket), file_number));
+        listeners.push_back(std::make_shared<Listener>(address, std::move(socket), file_number, links));
         listeners.back()->own_file(!inheritance.predecessor);
     }
     inheritance.sockets.clear();

@@ -44,7 +44,7 @@ struct Inheritance {
 Inheritance take_inheritance();
 
 // The sockets as listeners, once the current directory is that of the settings. Throws as Listener does.
-Listeners open_inherited(Inheritance& inheritance);
+Listeners open_inherited(Inheritance& inheritance, Links links);
 
 // Starts the program anew, as it was started before, and passes on the listeners; its stderr becomes the error log if
 // that is wished. Throws std::system_error if there can be no process; that the program cannot be run is logged, and

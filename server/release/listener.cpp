@@ -2,21 +2,19 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <stdexcept>
 
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "base/system_call.hpp"
-#include "server/process/identity.hpp"
 
 namespace cppcorn {
 namespace {
@@ -25,24 +23,7 @@ namespace {
 // default), a few hundred such clients make each send take milliseconds.
 constexpr int most_unsent = 1024 * 1024;
 
-struct AddressList {
-    addrinfo* first = nullptr;
-    ~AddressList() {
-        if (first != nullptr) ::freeaddrinfo(first);
-    }
-};
-
-void resolve(const BindAddress& address, Milliseconds retry_for, AddressList& result) {
-    addrinfo hints{};
-    hints.ai_family = address.kind == BindAddress::Kind::tcp6 ? AF_INET6 : AF_INET;
-    hints.ai_socktype = SOCK_STREAM;
-    hints.ai_flags = AI_PASSIVE;
-    const std::string port = std::to_string(address.port);
-    const int error = ::getaddrinfo(address.host.c_str(), port.c_str(), &hints, &result.first);
-    if (error == 0) return;
-    const std::string reason = error == EAI_SYSTEM ? std::strerror(errno) : ::gai_strerror(error);
-    throw BindError("cannot bind " + address.host + ": " + reason, retry_for);
-}
+constexpr int most_attempts = 20; // to find a port that is free in both families
 
 [[noreturn]] void throw_bind_error(const std::string& what, int error, Milliseconds retry_for) {
     const bool may_pass = error == EADDRINUSE || error == EADDRNOTAVAIL || error == ENODEV || error == ENETDOWN;
@@ -55,37 +36,6 @@ void check_bind(int result, const std::string& what, const Settings& settings) {
 
 void set_option(int socket, int level, int option, int value, const std::string& what) {
     check(::setsockopt(socket, level, option, &value, sizeof value), what);
-}
-
-sockaddr_un unix_address(const std::string& path) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (path.size() >= sizeof address.sun_path) {
-        throw std::runtime_error("cannot bind unix:" + path + ": the path is longer than " +
-                                 std::to_string(sizeof address.sun_path - 1) + " bytes");
-    }
-    std::memcpy(address.sun_path, path.data(), path.size());
-    return address;
-}
-
-// What an earlier run left behind goes; anything else is an error.
-void remove_stale_socket(const std::string& path, const sockaddr_un& address, Milliseconds retry_for) {
-    struct stat info {};
-    if (::lstat(path.c_str(), &info) != 0) return;
-    if (!S_ISSOCK(info.st_mode)) {
-        throw std::runtime_error("cannot bind unix:" + path + ": it exists and is not a socket");
-    }
-    const UniqueFd probe(
-        check(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "cannot make a socket"));
-    const int result = ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
-    if (result == 0 || errno == EAGAIN) throw_bind_error("cannot bind unix:" + path, EADDRINUSE, retry_for);
-    ::unlink(path.c_str());
-}
-
-std::optional<ino_t> inode_of(const std::string& path) {
-    struct stat info {};
-    if (::lstat(path.c_str(), &info) != 0) return {};
-    return info.st_ino;
 }
 
 void check_listens(int socket, const std::string& what) {
@@ -103,38 +53,34 @@ std::string address_text(int family, const void* address) {
 
 } // namespace
 
-Listener::Listener(const BindAddress& address, const Settings& settings, bool ipv6_only)
+Listener::Listener(const BindAddress& address, const Settings& settings)
     : address_(address), bound_(address), maker_(::getpid()) {
-    switch (address.kind) {
-        case BindAddress::Kind::tcp4:
-        case BindAddress::Kind::tcp6:
-            open_tcp(settings, ipv6_only);
-            break;
-        case BindAddress::Kind::unix_path:
-            open_unix(settings);
-            break;
-        case BindAddress::Kind::inherited_fd:
-            adopt();
-            break;
+    if (address.kind == BindAddress::Kind::inherited_fd) {
+        adopt();
+    } else if (address.is_abstract()) {
+        open_abstract(settings);
+    } else {
+        open_unix(settings);
     }
     prepare();
 }
 
-Listener::Listener(const BindAddress& address, UniqueFd socket, std::uint64_t file_number)
+Listener::Listener(const BindAddress& address, const SocketAddress& where, const Settings& settings, bool ipv6_only)
+    : address_(address), bound_(address), maker_(::getpid()) {
+    open_tcp(where, settings, ipv6_only);
+    prepare();
+}
+
+Listener::Listener(const BindAddress& address, UniqueFd socket, std::uint64_t file_number, Links links)
     : address_(address), bound_(address), socket_(std::move(socket)), maker_(::getpid()), owns_file_(false) {
     check_listens(socket_.get(), "cannot take over " + address.text());
     ::fcntl(socket_.get(), F_SETFD, FD_CLOEXEC);
-    if (file_number != 0) inode_ = static_cast<ino_t>(file_number);
+    if (file_number != 0) file_ = SocketFile(address.path, links, file_number);
     prepare();
 }
 
 Listener::~Listener() {
-    if (!inode_ || !owns_file_ || maker_ != ::getpid()) return;
-    if (is_reachable()) ::unlink(address_.path.c_str());
-}
-
-bool Listener::is_reachable() const {
-    return !inode_ || inode_of(address_.path) == inode_;
+    if (owns_file_ && maker_ == ::getpid()) file_.remove();
 }
 
 void Listener::prepare() {
@@ -148,36 +94,40 @@ void Listener::prepare() {
     ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_DEFER_ACCEPT, &on, sizeof on);
 }
 
-void Listener::open_tcp(const Settings& settings, bool ipv6_only) {
-    AddressList addresses;
-    resolve(address_, settings.bind_retry, addresses);
-    const addrinfo& first = *addresses.first;
+void Listener::open_tcp(const SocketAddress& where, const Settings& settings, bool ipv6_only) {
     const std::string what = "cannot bind " + address_.setting();
-    socket_.reset(check(::socket(first.ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0), what));
+    const auto* const generic = reinterpret_cast<const sockaddr*>(&where.storage);
+    socket_.reset(::socket(generic->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    check_bind(socket_.get(), what, settings);
     set_option(socket_.get(), SOL_SOCKET, SO_REUSEADDR, 1, what);
     if (settings.reuse_port) set_option(socket_.get(), SOL_SOCKET, SO_REUSEPORT, 1, what);
-    if (first.ai_family == AF_INET6) set_option(socket_.get(), IPPROTO_IPV6, IPV6_V6ONLY, ipv6_only ? 1 : 0, what);
-    check_bind(::bind(socket_.get(), first.ai_addr, first.ai_addrlen), what, settings);
+    if (generic->sa_family == AF_INET6) set_option(socket_.get(), IPPROTO_IPV6, IPV6_V6ONLY, ipv6_only ? 1 : 0, what);
+    check_bind(::bind(socket_.get(), generic, where.size), what, settings);
     check_bind(::listen(socket_.get(), settings.backlog), what, settings);
 }
 
 void Listener::open_unix(const Settings& settings) {
-    const sockaddr_un address = unix_address(address_.path);
     const std::string what = "cannot bind unix:" + address_.path;
-    remove_stale_socket(address_.path, address, settings.bind_retry);
+    file_ = SocketFile(address_.path, settings.guard.links);
+    if (!file_.make_way()) throw_bind_error(what, EADDRINUSE, settings.bind_retry);
     socket_.reset(check(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), what));
     // Without --umask, who may connect is decided by the directory's permissions: the proxy in front is another user,
     // as a rule.
-    const mode_t saved = ::umask(settings.umask.value_or(0));
-    const int result = ::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
-    const int error = errno;
-    ::umask(saved);
-    if (result != 0) throw_system_error(what, error);
-    inode_ = inode_of(address_.path);
-    if (const auto identity = wanted_identity(settings)) {
-        check(::lchown(address_.path.c_str(), identity->uid, identity->gid), what);
-    }
-    check(::listen(socket_.get(), settings.backlog), what);
+    check_bind(file_.bind(socket_.get(), settings.umask.value_or(0)), what, settings);
+    if (settings.guard.owner) file_.give(*settings.guard.owner);
+    check_bind(::listen(socket_.get(), settings.backlog), what, settings);
+}
+
+void Listener::open_abstract(const Settings& settings) {
+    const std::string what = "cannot bind " + address_.setting();
+    sockaddr_un where{};
+    where.sun_family = AF_UNIX;
+    // "@x" for a zero byte and "x", without a zero at the end.
+    address_.path.copy(where.sun_path + 1, sizeof where.sun_path - 1, 1);
+    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address_.path.size());
+    socket_.reset(check(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), what));
+    check_bind(::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&where), size), what, settings);
+    check_bind(::listen(socket_.get(), settings.backlog), what, settings);
 }
 
 void Listener::adopt() {
@@ -204,7 +154,13 @@ void Listener::find_bound_address() {
         bound_.port = ntohs(v6.sin6_port);
     } else if (storage.ss_family == AF_UNIX) {
         bound_.kind = BindAddress::Kind::unix_path;
-        bound_.path = reinterpret_cast<const sockaddr_un&>(storage).sun_path;
+        // In the address itself there may be the file's name only (SocketFile).
+        if (address_.kind == BindAddress::Kind::unix_path) return;
+        const auto& local = reinterpret_cast<const sockaddr_un&>(storage);
+        const std::size_t length = size - std::min<std::size_t>(size, offsetof(sockaddr_un, sun_path));
+        bound_.path.assign(local.sun_path, length);
+        if (length > 0 && bound_.path.front() == '\0') bound_.path.front() = '@';
+        bound_.path.erase(std::find(bound_.path.begin(), bound_.path.end(), '\0'), bound_.path.end());
     }
 }
 
@@ -213,25 +169,79 @@ ListeningSocket Listener::for_worker() const {
     return {socket_.get(), bound_.host, bound_.port};
 }
 
+namespace {
+
+// What other settings ask for on the same port.
+struct Twins {
+    bool v4; // so [::]:8000, which takes IPv4 as well, leaves that alone
+    bool v6; // so a name that means ::1 as well leaves that alone
+};
+
+Twins twins_of(const BindAddress& address, const std::vector<BindAddress>& addresses) {
+    const auto is_there = [&](BindAddress::Kind kind) {
+        return std::any_of(addresses.begin(), addresses.end(), [&](const BindAddress& other) {
+            return other.kind == kind && other.port == address.port && !(other == address);
+        });
+    };
+    return {is_there(BindAddress::Kind::tcp4), is_there(BindAddress::Kind::tcp6) && address.port != 0};
+}
+
+// Both on one port, also where the kernel chooses it.
+Listeners open_name(const BindAddress& address, const Settings& settings, const Twins& twins) {
+    std::vector<SocketAddress> addresses = resolve(address, settings.bind_retry);
+    if (addresses.size() == 2 && twins.v6) addresses.pop_back();
+    for (int attempt = 1;; ++attempt) {
+        Listeners listeners;
+        listeners.push_back(std::make_shared<Listener>(address, addresses.front(), settings, twins.v4));
+        if (addresses.size() == 1) return listeners;
+        reinterpret_cast<sockaddr_in6&>(addresses.back().storage).sin6_port = htons(listeners.front()->bound().port);
+        try {
+            listeners.push_back(std::make_shared<Listener>(address, addresses.back(), settings, true));
+            return listeners;
+        } catch (const BindError&) {
+            // Another port may be free in both families.
+            if (address.port != 0 || attempt == most_attempts) throw;
+        }
+    }
+}
+
+Listeners open_address(const BindAddress& address, const Settings& settings, const Twins& twins) {
+    const bool is_tcp = address.kind == BindAddress::Kind::tcp4 || address.kind == BindAddress::Kind::tcp6;
+    if (is_tcp) return open_name(address, settings, twins);
+    return {std::make_shared<Listener>(address, settings)};
+}
+
+bool are_one_name(const Listener& one, const Listener& other) {
+    return one.address() == other.address() && one.bound().kind != other.bound().kind &&
+           one.bound().port == other.bound().port;
+}
+
+// Those that listen there already, out of the usable ones. Each serves for one: port 0 may be asked for twice.
+Listeners take_present(Listeners& usable, const BindAddress& address) {
+    Listeners taken;
+    const auto is_it = [&](const auto& listener) {
+        return taken.empty() ? listener->address() == address && listener->is_reachable()
+                             : are_one_name(*listener, *taken.front());
+    };
+    for (auto found = usable.begin(); taken.size() < 2; usable.erase(found)) {
+        found = std::find_if(usable.begin(), usable.end(), is_it);
+        if (found == usable.end()) break;
+        taken.push_back(*found);
+    }
+    return taken;
+}
+
+} // namespace
+
 Listeners open_listeners(const Settings& settings, const Listeners& present) {
     std::vector<BindAddress> addresses;
     for (const auto& text : settings.binds) addresses.push_back(parse_bind(text));
     Listeners listeners;
     Listeners usable = present;
     for (const auto& address : addresses) {
-        const auto same = std::find_if(usable.begin(), usable.end(), [&](const auto& listener) {
-            return listener->address() == address && listener->is_reachable();
-        });
-        if (same != usable.end()) {
-            listeners.push_back(*same);
-            usable.erase(same); // each serves for one: port 0 may be asked for twice
-            continue;
-        }
-        // [::]:8000 takes IPv4 as well, unless that port is asked for with an IPv4 address of its own.
-        const bool has_v4_twin = std::any_of(addresses.begin(), addresses.end(), [&](const BindAddress& other) {
-            return other.kind == BindAddress::Kind::tcp4 && other.port == address.port;
-        });
-        listeners.push_back(std::make_shared<Listener>(address, settings, has_v4_twin));
+        Listeners next = take_present(usable, address);
+        if (next.empty()) next = open_address(address, settings, twins_of(address, addresses));
+        listeners.insert(listeners.end(), next.begin(), next.end());
     }
     return listeners;
 }

@@ -1,13 +1,18 @@
 #include "server/release/release.hpp"
 
+#include <algorithm>
+#include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <stdexcept>
+#include <system_error>
 
 #include <fcntl.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/held_path.hpp"
 #include "base/system_call.hpp"
 #include "server/process/private_directory.hpp"
 #include "workers/app/app_file.hpp"
@@ -23,6 +28,54 @@ mode_t present_umask() {
     return mask;
 }
 
+bool is_relative_file(const std::string& path) {
+    return !path.empty() && path.front() != '/' && path != "-";
+}
+
+// A relative path is as good as the way to the current directory is.
+void check_directory(const Release& release) {
+    const Settings& settings = release.settings();
+    std::vector<std::string> paths{settings.error_log.path, settings.access_log.path, settings.pidfile};
+    for (const auto& bind : settings.binds) {
+        const BindAddress address = parse_bind(bind);
+        if (address.kind == BindAddress::Kind::unix_path && !address.is_abstract()) paths.push_back(address.path);
+    }
+    const auto relative = std::find_if(paths.begin(), paths.end(), is_relative_file);
+    const std::string& directory = release.loaded.directory;
+    if (relative == paths.end() || directory.empty()) return;
+    const std::string what = "cannot use the relative path " + *relative + " with --user or --group";
+    const UniqueFd walked = hold_directory(directory, Links::roots_only, what);
+    struct stat named {};
+    struct stat current {};
+    check(::fstat(walked.get(), &named), what);
+    check(::fstat(release.directory.get(), &current), what);
+    if (named.st_dev != current.st_dev || named.st_ino != current.st_ino) throw_system_error(what, ENOTDIR);
+}
+
+// A master of root's must not be led by links of the user's.
+void guard_files(Release& release) {
+    if (!release.identity) return;
+    check_directory(release);
+    Settings& settings = release.loaded.values;
+    settings.guard = {Links::roots_only, FileOwner{release.identity->uid, release.identity->gid}};
+    settings.error_log.guard = settings.access_log.guard = settings.guard;
+}
+
+void make_absolute(std::string& path) {
+    if (!is_relative_file(path)) return;
+    std::error_code error;
+    const auto directory = std::filesystem::current_path(error);
+    if (error) throw_system_error("cannot find " + path + ": the current directory is gone", error.value());
+    path = (directory / path).string();
+}
+
+// Once and for all: the directory may be removed, and a reload may enter another one. Not those of unix sockets, which
+// must be short.
+void make_paths_absolute(Settings& settings) {
+    for (auto* path : {&settings.error_log.path, &settings.access_log.path, &settings.pidfile}) make_absolute(*path);
+    for (auto& path : settings.reload_extra_files) make_absolute(path);
+}
+
 } // namespace
 
 void apply_umask(const Settings& settings) {
@@ -34,16 +87,17 @@ std::shared_ptr<Release> prepare_release(LoadedSettings loaded) {
     auto release = std::make_shared<Release>();
     release->directory.reset(check(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), "cannot open the directory ."));
     release->loaded = std::move(loaded);
+    if (::geteuid() == 0) release->identity = wanted_identity(release->settings()); // no code of the app as root
+    guard_files(*release);
+    make_paths_absolute(release->loaded.values);
     release->app = parse_app_spec(release->settings().app);
     return release;
 }
 
-std::shared_ptr<Release> open_release(LoadedSettings loaded) {
-    auto release = prepare_release(std::move(loaded));
-    release->identity = wanted_identity(release->settings());
-    apply_umask(release->settings());
-    release->access_log = std::make_shared<AccessLog>(release->settings().access_log);
-    return release;
+void open_logs(Release& release) {
+    release.identity = wanted_identity(release.settings());
+    apply_umask(release.settings());
+    release.access_log = std::make_shared<AccessLog>(release.settings().access_log);
 }
 
 void open_listeners(Release& release, const Listeners& present) {
@@ -53,7 +107,8 @@ void open_listeners(Release& release, const Listeners& present) {
 
 std::shared_ptr<Release> open_next_release(const StartContext& start, const Release& current,
                                            bool listeners_are_fixed) {
-    auto release = open_release(start.read_settings());
+    auto release = prepare_release(start.read_settings());
+    open_logs(*release);
     open_listeners(*release, current.listeners);
     if (listeners_are_fixed && release->listeners != current.listeners) {
         throw std::runtime_error("cannot change where to listen while a new master is pending: it would not know");
@@ -75,13 +130,6 @@ void take_up(Release& release) {
     if (!release.settings().preload || release.preloaded) return;
     apply_environment(release.settings());
     release.preloaded = std::make_shared<AppModule>(load_app(release));
-}
-
-void give_logs(const Release& release) {
-    if (!release.identity) return;
-    for (const auto& path : {release.settings().error_log.path, release.settings().access_log.path}) {
-        if (!path.empty() && path != "-") give_file(path, *release.identity);
-    }
 }
 
 void apply_environment(const Settings& settings) {

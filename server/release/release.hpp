@@ -30,11 +30,14 @@ struct Release {
     const Settings& settings() const { return loaded.values; }
 };
 
-// A release of which nothing is opened yet: enough to try the app.
+// A release of which nothing is opened yet: enough to try the app. Its paths are absolute, from the current directory. As
+// root, with another user for the workers, files are opened with a guard from then on. Throws std::exception with one
+// line.
 std::shared_ptr<Release> prepare_release(LoadedSettings loaded);
 
-// Opens what the settings ask for, with their umask, but for the listeners. Throws std::exception with one line.
-std::shared_ptr<Release> open_release(LoadedSettings loaded);
+// Opens the access log, with the settings' umask. Throws std::exception with one line, also where this process may not
+// become who the workers are to be.
+void open_logs(Release& release);
 
 // Listens where the settings say, with their umask; those that are present already are used again. Throws as
 // open_listeners() does; the release is as it was then.
@@ -53,9 +56,6 @@ void enter(const Release& release);
 // Enters the release, and loads its app into this process if --preload asks for that and it is not loaded already.
 // Throws std::system_error or AppLoadError.
 void take_up(Release& release);
-
-// For a master that runs as root: the workers' user can open the log files again.
-void give_logs(const Release& release);
 
 // For a child that will load the app, or the master that preloads it: the variables of --env.
 void apply_environment(const Settings& settings);

@@ -1,6 +1,8 @@
 #include "server/release/start_context.hpp"
 
 #include <cstdlib>
+#include <filesystem>
+#include <system_error>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -11,13 +13,15 @@
 namespace cppcorn {
 namespace {
 
-// The shell's name for the current directory, in which links are not resolved.
+// The shell's name for the current directory, in which links are not resolved; else the kernel's.
 std::string name_of_directory() {
     const char* name = std::getenv("PWD");
     struct stat named {};
     struct stat current {};
-    if (name == nullptr || name[0] != '/' || ::stat(name, &named) != 0 || ::stat(".", &current) != 0) return "";
-    return named.st_dev == current.st_dev && named.st_ino == current.st_ino ? name : "";
+    std::error_code error;
+    const std::string path = std::filesystem::current_path(error).string();
+    if (name == nullptr || name[0] != '/' || ::stat(name, &named) != 0 || ::stat(".", &current) != 0) return path;
+    return named.st_dev == current.st_dev && named.st_ino == current.st_ino ? name : path;
 }
 
 } // namespace
@@ -54,6 +58,9 @@ LoadedSettings StartContext::read_settings() const {
     }
     const std::string& directory = loaded.values.chdir;
     if (!directory.empty()) check(::chdir(directory.c_str()), "cannot change to directory ", directory);
+    const bool is_absolute = directory.substr(0, 1) == "/";
+    loaded.directory = is_absolute ? directory : directory_name_ + (directory.empty() ? "" : "/" + directory);
+    if (!is_absolute && directory_name_.empty()) loaded.directory.clear();
     return loaded;
 }
 

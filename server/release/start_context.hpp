@@ -42,7 +42,7 @@ class StartContext {
 
     std::vector<std::string> arguments_;
     std::vector<std::string> environment_;
-    std::string directory_name_; // $PWD, if that was right; else empty
+    std::string directory_name_; // $PWD, if that was right, else the kernel's; empty if it has none any more
     ServerFd directory_;
     mode_t umask_ = 0;
     std::vector<std::string> binds_;

@@ -52,11 +52,12 @@ struct Settings {
     std::string pidfile; // empty: none
     std::string name;    // empty: the app spec is used
 
+    FileGuard guard; // for files that a master of root's opens
+
     // Logging
     ErrorLogOptions error_log;
     AccessLogOptions access_log;
 
-    bool runs_as_another() const { return !user.empty() || !group.empty(); }
     const std::string& display_name() const { return name.empty() ? app : name; }
 
     // Once all is read: what parts are told of one another.
@@ -65,7 +66,6 @@ struct Settings {
 
 inline void Settings::complete() {
     worker.name = error_log.program = display_name();
-    error_log.own_files_only = access_log.own_files_only = runs_as_another();
     access_log.stdout_stays = !daemon && !error_log.capture_output;
 }
 

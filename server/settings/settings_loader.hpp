@@ -30,6 +30,7 @@ struct LoadedSettings {
     Settings values;
     std::map<std::string, std::string>
         origins; // setting -> "default", "environment PORT", "cppcorn.toml", "CPPCORN_CMD_ARGS", "command line"
+    std::string directory; // the current one as the start and --chdir name it, links and all; empty: not known
 };
 
 using EnvironmentLookup = std::function<const char*(const char*)>;

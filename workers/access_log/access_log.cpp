@@ -25,7 +25,7 @@ AccessLog::AccessLog(const AccessLogOptions& options) {
     wants_duration_ = format_->wants_duration();
     file_ = std::make_unique<LogFile>(options.path, STDOUT_FILENO,
                                       options.stdout_stays ? StandardStream::stays : StandardStream::moves,
-                                      options.own_files_only);
+                                      options.guard);
     lines_.reserve(batch + usual_line);
 }
 
@@ -56,7 +56,7 @@ void AccessLog::flush() {
 void AccessLog::put(std::string_view lines) {
     const LogNews news = file_->write(lines);
     if (news.kind == LogNews::Kind::none) return;
-    const std::string name = file_->is_standard() ? "on stdout" : file_->path();
+    const std::string name = file_->path() == "-" ? "on stdout" : file_->path();
     if (news.kind == LogNews::Kind::fails) {
         spdlog::error("Cannot write the access log {}: {}; lines are lost", name, std::strerror(news.error));
     } else {

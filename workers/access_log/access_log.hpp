@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/held_path.hpp"
 #include "workers/http/request_head.hpp"
 
 namespace cppcorn {
@@ -17,9 +18,9 @@ class AccessFormat;
 class LogFile;
 
 struct AccessLogOptions {
-    std::string path; // empty: none; "-": stdout
+    std::string path; // empty: none; "-" and /dev/stdout: stdout; /dev/stderr
     std::string format = R"(%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s")";
-    bool own_files_only = false; // no links: for a process that is more than those it starts (base/log/log_file.hpp)
+    FileGuard guard;          // for a process that is more than those it starts (base/log/log_file.hpp)
     bool stdout_stays = true;    // nothing else takes stdout's place later
 };
 

@@ -3,7 +3,6 @@
 5, an address that cannot be bound: test_bind_retry.py.
 """
 
-import os
 import shutil
 import signal
 import socket
@@ -122,15 +121,6 @@ def test_a_log_that_cannot_be_opened(flag, tmp_path):
     done = start("hello:app", flag, path)
     assert done.code == SETTINGS
     assert str(path) in done.stderr
-
-
-def test_a_pidfile_of_a_live_process(tmp_path):
-    pidfile = tmp_path / "pid"
-    pidfile.write_text(f"{os.getppid()}\n")
-    done = start("hello:app", "--pid", pidfile)
-    assert done.code == SETTINGS
-    assert str(os.getppid()) in done.stderr and str(pidfile) in done.stderr
-    assert pidfile.read_text() == f"{os.getppid()}\n"
 
 
 def test_a_pidfile_of_a_dead_process_is_replaced_and_removed(tmp_path):

@@ -1,12 +1,14 @@
 """Where it listens, and what it does to the files and descriptors that it is given for that."""
 
 import os
+import re
+import signal
 import socket
 import stat
 
 import pytest
 
-from harness import APPS, Server, free_port, has_ipv6, read_response, request_bytes, run, wait_until
+from harness import APPS, Server, free_port, has_ipv6, read_response, request_bytes, run, wait_until, with_file
 
 
 needs_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="no IPv6 on this machine")
@@ -72,9 +74,111 @@ def test_both_wildcards_on_one_port():
         assert ask(server.connect(host="127.0.0.1")).status == 200
 
 
-def test_a_host_name():
+# ---- Names
+
+
+def with_hosts(tmp_path, text):
+    """A wrapper with a hosts file of the test's own."""
+    hosts = tmp_path / "hosts"
+    hosts.write_text(text)
+    return with_file("/etc/hosts", hosts)
+
+
+def listening_at(server):
+    return re.findall(r"Listening at: http://(\S+):(\d+) ", server.log_text())
+
+
+def test_localhost():
+    """With whatever hosts file there is, or none."""
     with Server("hello:app", bind="localhost:0") as server:
         assert server.get("/").status == 200
+
+
+@needs_ipv6
+@pytest.mark.parametrize("port", [0, None])
+def test_a_name_of_both_families_listens_in_both_on_one_port(tmp_path, port):
+    port = free_port() if port is None else port
+    hosts = with_hosts(tmp_path, "127.0.0.1 localhost\n::1 localhost\n")
+    with Server("hello:app", bind=f"localhost:{port}", wrapper=hosts) as server:
+        assert listening_at(server) == [("127.0.0.1", str(server.port)), ("[::1]", str(server.port))]
+        assert ask(server.connect(host="127.0.0.1")).status == 200
+        assert ask(server.connect(host="::1")).status == 200
+        # And it is the same two after a reload.
+        workers = server.wait_workers(1)
+        server.signal(signal.SIGHUP)
+        server.wait_for(lambda: server.worker_pids() not in ([], workers), what="a new worker")
+        server.wait_for(lambda: len(server.worker_pids()) == 1, what="the end of the old worker")
+        assert len(listening_at(server)) == 2
+        assert ask(server.connect(host="127.0.0.1")).status == 200
+        assert ask(server.connect(host="::1")).status == 200
+
+
+@needs_ipv6
+def test_the_same_name_twice(tmp_path):
+    hosts = with_hosts(tmp_path, "127.0.0.1 localhost\n::1 localhost\n")
+    with Server("hello:app", "--bind", "localhost:0", bind="localhost:0", wrapper=hosts) as server:
+        first, second, third, fourth = listening_at(server)
+        assert first[1] == second[1] != third[1] == fourth[1]
+        workers = server.wait_workers(1)
+        server.signal(signal.SIGHUP)
+        server.wait_for(lambda: server.worker_pids() not in ([], workers), what="a new worker")
+        assert len(listening_at(server)) == 4
+        for _, port in (first, third):
+            assert ask(server.connect(host="::1", port=int(port))).status == 200
+
+
+@pytest.mark.parametrize(
+    "hosts, expected",
+    [
+        ("127.0.0.1 localhost\n", ["127.0.0.1"]),
+        ("127.0.0.1 localhost\n127.0.0.1 localhost other\n", ["127.0.0.1"]),
+        ("127.0.0.1 localhost\n::1 localhost ip6-localhost\n", ["127.0.0.1", "[::1]"]),
+        ("127.0.0.2 localhost\n", ["127.0.0.2"]),
+    ],
+)
+def test_a_name_means_what_the_hosts_file_says(tmp_path, hosts, expected):
+    if not has_ipv6():
+        expected = expected[:1]
+    with Server("hello:app", bind="localhost:0", wrapper=with_hosts(tmp_path, hosts)) as server:
+        assert [host for host, _ in listening_at(server)] == expected
+
+
+@needs_ipv6
+@pytest.mark.parametrize("other", ["[::1]", "[::]"])
+def test_a_name_leaves_to_others_what_they_ask_for(tmp_path, other):
+    hosts = with_hosts(tmp_path, "127.0.0.1 localhost\n::1 localhost\n")
+    port = free_port()
+    args = ("--bind", f"{other}:{port}")
+    with Server("hello:app", *args, bind=f"localhost:{port}", wrapper=hosts) as server:
+        assert [host for host, _ in listening_at(server)] == ["127.0.0.1", other]
+        assert ask(server.connect(host="127.0.0.1")).status == 200
+        assert ask(server.connect(host="::1")).status == 200
+
+
+@needs_ipv6
+def test_both_families_are_passed_on_in_an_upgrade(tmp_path):
+    hosts = with_hosts(tmp_path, "127.0.0.1 localhost\n::1 localhost\n")
+    pidfile = tmp_path / "pid"
+    with Server("hello:app", "--pid", pidfile, bind="localhost:0", wrapper=hosts) as server:
+        server.signal(signal.SIGUSR2)
+        second = tmp_path / "pid.2"
+        wait_until(second.exists, what="the new master's pidfile")
+        new = int(second.read_text())
+        server.wait_log(rf"\[::1\]:{server.port} \({new}\)")
+        assert server.count_log(rf"Listening at: http://\S+:{server.port} \({new}\)") == 2
+        os.kill(new, signal.SIGTERM)
+        server.wait_log(rf"The new master \(pid:{new}\)")
+
+
+@needs_ipv6
+def test_a_port_that_is_taken_in_one_family_is_taken(tmp_path):
+    hosts = with_hosts(tmp_path, "127.0.0.1 localhost\n::1 localhost\n")
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
+        port = taken.getsockname()[1]
+        args = ("--bind-retry", "0.2")
+        with Server("hello:app", *args, bind=f"localhost:{port}", wrapper=hosts, wait=False, stop_code=5) as server:
+            assert server.wait_exit() == 5
+            assert "Address already in use" in server.log_text()
 
 
 def test_a_restart_on_the_same_port_does_not_wait():
@@ -217,6 +321,52 @@ def test_a_unix_socket_in_a_folder_that_is_not_there(tmp_path):
     done = run("hello:app", "--app-dir", APPS, "--bind", f"unix:{tmp_path}/no/x.sock")
     assert done.code == 1
     assert "no/x.sock" in done.stderr
+
+
+# ---- Abstract sockets
+
+
+def test_an_abstract_socket(tmp_path):
+    name = f"cppcorn-test-{os.getpid()}"
+    with Server("environ:app", bind=f"unix:@{name}", cwd=tmp_path) as server:
+        server.wait_log(rf"Listening at: unix:@{name} \({server.pid}\)$")
+        assert ask(unix_socket(f"\0{name}")).status == 200
+        server.signal(signal.SIGHUP)
+        server.wait_log("Booting worker", count=2)
+        assert ask(unix_socket(f"\0{name}")).status == 200
+        done = run("hello:app", "--app-dir", APPS, "--bind", f"unix:@{name}", "--bind-retry", "0.1")
+        assert done.code == 5
+        assert f"cannot bind unix:@{name}: Address already in use" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ConnectionRefusedError):
+        unix_socket(f"\0{name}")
+
+
+def test_an_abstract_socket_that_was_inherited():
+    name = f"cppcorn-test-inherited-{os.getpid()}"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"\0{name}")
+        listener.listen()
+        fd = listener.fileno()
+        with Server("hello:app", bind=f"fd://{fd}", pass_fds=[fd]) as server:
+            server.wait_log(rf"Listening at: unix:@{name} ")
+            assert ask(unix_socket(f"\0{name}")).status == 200
+
+
+def test_an_abstract_socket_is_passed_on_in_an_upgrade(tmp_path):
+    name = f"cppcorn-test-upgrade-{os.getpid()}"
+    with Server("hello:app", "--pid", tmp_path / "pid", bind=f"unix:@{name}") as server:
+        server.signal(signal.SIGUSR2)
+        server.wait_log(rf"Listening at: unix:@{name} ", count=2)
+        new = int((tmp_path / "pid.2").read_text())
+        os.kill(new, signal.SIGTERM)
+        server.wait_log(rf"The new master \(pid:{new}\)")
+        assert ask(unix_socket(f"\0{name}")).status == 200
+
+
+def test_a_file_whose_name_begins_with_an_at_sign(tmp_path):
+    with Server("hello:app", bind="unix:./@x", cwd=tmp_path):
+        assert ask(unix_socket(tmp_path / "@x")).status == 200
 
 
 # ---- Inherited descriptors

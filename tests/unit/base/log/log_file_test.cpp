@@ -3,7 +3,9 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <string>
+#include <system_error>
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -186,4 +188,76 @@ TEST_CASE("losses are told of now and then only") {
     const LogNews later = loss.note(0, 0, start + LogLoss::quiet_time);
     CHECK(later.kind == Kind::works_again);
     CHECK(later.lost == 1);
+}
+
+TEST_CASE("names of the standard streams") {
+    CHECK(standard_stream("-", 1) == 1);
+    CHECK(standard_stream("-", 2) == 2);
+    const std::string one = GENERATE("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1");
+    CHECK(standard_stream(one, 2) == 1);
+    const std::string two = GENERATE("/dev/stderr", "/dev/fd/2", "/proc/self/fd/2");
+    CHECK(standard_stream(two, 1) == 2);
+    for (const char* path : {"", "log", "/dev/null", "/dev/stdin", "/dev/fd/3", "/dev/stdout2", "/dev/std1/"}) {
+        CAPTURE(path);
+        CHECK_FALSE(standard_stream(path, 1).has_value());
+    }
+}
+
+namespace {
+
+constexpr FileOwner somebody{12345, 54321};
+
+bool may_give() {
+    if (::geteuid() == 0) return true;
+    WARN("not tried: only root can give files away");
+    return false;
+}
+
+FileOwner owner_of(const std::string& path) {
+    struct stat info {};
+    REQUIRE(::lstat(path.c_str(), &info) == 0);
+    return {info.st_uid, info.st_gid};
+}
+
+void open_for_somebody(const std::string& path) {
+    const LogFile file(path, 2, StandardStream::stays, {Links::roots_only, somebody});
+}
+
+} // namespace
+
+TEST_CASE("with a guard, a log that is made is given to the workers' user, and no other is") {
+    if (!may_give()) return;
+    const TemporaryFolder folder;
+    const std::string log = folder / "some.log";
+    SECTION("one that is made") {
+        open_for_somebody(log);
+        CHECK(owner_of(log).uid == somebody.uid);
+        CHECK(owner_of(log).gid == somebody.gid);
+    }
+    SECTION("one that is there") {
+        folder.write("some.log", "lines\n");
+        open_for_somebody(log);
+        CHECK(owner_of(log).uid == 0);
+        CHECK(text_of(log) == "lines\n");
+    }
+}
+
+TEST_CASE("with a guard, a log that is a link is refused") {
+    if (!may_give()) return;
+    const TemporaryFolder folder;
+    const std::string treasure = folder.write("treasure", "gold");
+    const std::string log = folder / "some.log";
+    SECTION("a symbolic link") {
+        std::filesystem::create_symlink(treasure, log);
+    }
+    SECTION("a dangling one") {
+        std::filesystem::create_symlink(folder / "nothing", log);
+    }
+    SECTION("another name of the file") {
+        std::filesystem::create_hard_link(treasure, log);
+    }
+    CHECK_THROWS_AS(open_for_somebody(log), std::system_error);
+    CHECK(owner_of(treasure).uid == 0);
+    CHECK(text_of(treasure) == "gold");
+    CHECK_FALSE(std::filesystem::exists(folder / "nothing"));
 }

@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -65,15 +67,60 @@ TEST_CASE("Pidfile: everybody may read it, whatever the umask allows to write") 
     CHECK(fs::status(pidfile.path()).permissions() == fs::perms(0644));
 }
 
-TEST_CASE("Pidfile: one of a live process is left alone") {
+TEST_CASE("Pidfile: one that is held is left alone, whatever is in it") {
     const TemporaryFolder folder;
-    const std::string parent = std::to_string(::getppid());
-    const std::string path = folder.write("pid", parent + "\n");
+    const std::string text = GENERATE("4242\n", "999999999\n", "");
+    const std::string path = folder.write("pid", text);
+    const UniqueFd holder(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    REQUIRE(::flock(holder.get(), LOCK_EX | LOCK_NB) == 0);
     const std::string said = failure<std::runtime_error>(path);
-    CHECK(said.find("already running (pid:" + parent + ")") != std::string::npos);
+    CHECK(said.find("already running (pid:") != std::string::npos);
     CHECK(said.find(path) != std::string::npos);
-    CHECK(text_of(path) == parent + "\n");
+    CHECK(text_of(path) == text);
     CHECK(files_in(folder) == 1);
+}
+
+TEST_CASE("Pidfile: it is held while it lives") {
+    const TemporaryFolder folder;
+    const std::string path = folder / "pid";
+    const Pidfile first(path);
+    CHECK(failure<std::runtime_error>(path).find("already running (pid:" + std::to_string(::getpid())) == 0);
+    CHECK(text_of(path) == own_pid);
+}
+
+TEST_CASE("Pidfile: one of another program is replaced") {
+    const TemporaryFolder folder;
+    const std::string path = folder.write("pid", GENERATE(std::to_string(::getppid()), std::string("1")) + "\n");
+    const Pidfile pidfile(path);
+    CHECK(text_of(path) == own_pid);
+}
+
+TEST_CASE("Pidfile: one that was left over is removed, unless it is held or its process lives") {
+    const TemporaryFolder folder;
+    const std::string path = folder.write("pid", "999999999\n");
+    SECTION("left over") {
+        remove_left_over_pidfile(path, Links::followed);
+        CHECK(files_in(folder) == 0);
+    }
+    SECTION("held") {
+        const UniqueFd holder(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+        REQUIRE(::flock(holder.get(), LOCK_EX | LOCK_NB) == 0);
+        remove_left_over_pidfile(path, Links::followed);
+        CHECK(files_in(folder) == 1);
+    }
+    SECTION("of a process that lives") {
+        folder.write("pid", std::to_string(::getppid()) + "\n");
+        remove_left_over_pidfile(path, Links::followed);
+        CHECK(files_in(folder) == 1);
+    }
+    SECTION("no pidfile at all") {
+        folder.write("pid", "notes\n");
+        remove_left_over_pidfile(path, Links::followed);
+        CHECK(files_in(folder) == 1);
+    }
+    SECTION("not there") {
+        remove_left_over_pidfile(folder / "nothing/pid", Links::followed);
+    }
 }
 
 TEST_CASE("Pidfile: one that is ours already is written again") {

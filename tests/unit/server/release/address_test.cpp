@@ -42,6 +42,8 @@ TEST_CASE("a bind address is read and shown") {
         {"unix:app.sock", Kind::unix_path, "unix:app.sock"},
         {"unix://app:1.sock", Kind::unix_path, "unix:app:1.sock"},
         {"unix:////run/app.sock", Kind::unix_path, "unix:////run/app.sock"},
+        {"unix:@app", Kind::unix_path, "unix:@app"},
+        {"unix:./@app", Kind::unix_path, "unix:./@app"},
         {"fd://3", Kind::inherited_fd, "fd://3"},
     }));
     const auto address = parse_bind(row.text);
@@ -53,6 +55,12 @@ TEST_CASE("a bind address is read and shown") {
 TEST_CASE("a host that its port would turn into a path is refused") {
     CHECK(error_of("unix") == "'unix' has no path; write it as unix:PATH");
     CHECK(error_of("tcp://unix:80") == "'tcp://unix:80' has no path; write it as unix:PATH");
+}
+
+TEST_CASE("a unix address that begins with @ has no file") {
+    CHECK(parse_bind("unix:@app").is_abstract());
+    CHECK_FALSE(parse_bind("unix:./@app").is_abstract());
+    CHECK_FALSE(parse_bind("127.0.0.1").is_abstract());
 }
 
 TEST_CASE("the parts of a bind address") {
@@ -84,6 +92,7 @@ TEST_CASE("a wrong part of a bind address is named") {
     CHECK(error_of("::1") == "'::1' is IPv6; write it in brackets: [::1]");
     CHECK(error_of("[1::2::3]") == "'[1::2::3]' has no valid IPv6 address between its brackets");
     CHECK(error_of("unix:") == "'unix:' has no path; write it as unix:PATH");
+    CHECK(error_of("unix:@") == "'unix:@' has no path; write it as unix:PATH");
     CHECK(error_of("unix://") == "'unix://' has no path; write it as unix:PATH");
     for (const std::string text : {"fd://", "fd://x", "fd://-1", "fd://99999999999"}) {
         CHECK(error_of(text) == "'" + text + "' has no valid descriptor; write it as fd://N");

@@ -160,7 +160,7 @@ TEST_CASE("hand-over: inherited sockets become listeners, which own their files 
     const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
     REQUIRE(::listen(socket, 1) == 0);
     inheritance.sockets.push_back({parse_bind("127.0.0.1:0"), UniqueFd(socket), 0});
-    const Listeners listeners = open_inherited(inheritance);
+    const Listeners listeners = open_inherited(inheritance, Links::followed);
     REQUIRE(listeners.size() == 1);
     CHECK(listeners[0]->for_worker().fd == socket);
     CHECK((::fcntl(socket, F_GETFD) & FD_CLOEXEC) != 0);
@@ -170,7 +170,7 @@ TEST_CASE("hand-over: inherited sockets become listeners, which own their files 
 TEST_CASE("hand-over: an inherited socket that does not listen is refused") {
     Inheritance inheritance;
     inheritance.sockets.push_back({parse_bind("127.0.0.1:80"), UniqueFd(::socket(AF_INET, SOCK_STREAM, 0)), 0});
-    CHECK_THROWS_AS(open_inherited(inheritance), std::runtime_error);
+    CHECK_THROWS_AS(open_inherited(inheritance, Links::followed), std::runtime_error);
 }
 
 } // namespace

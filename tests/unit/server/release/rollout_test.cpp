@@ -15,7 +15,9 @@ std::shared_ptr<Release> release() {
 // With a socket that listens, so that it can be seen when it is closed.
 std::shared_ptr<Release> listening_release() {
     auto made = release();
-    made->listeners.push_back(std::make_shared<Listener>(parse_bind("127.0.0.1:0"), Settings{}, false));
+    Settings settings;
+    settings.binds = {"127.0.0.1:0"};
+    made->listeners = open_listeners(settings, {});
     return made;
 }
 
