@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <exception>
 #include <utility>
 
 #include <poll.h>
@@ -21,6 +22,8 @@
 namespace cppcorn {
 
 namespace {
+
+constexpr int pause_after_error_ms = 100;
 
 void log_sender(int signal) {
     if (const auto sender = last_signal_sender(signal)) {
@@ -44,11 +47,11 @@ Arbiter::Arbiter(std::shared_ptr<Release> release, std::optional<Predecessor> pr
 int Arbiter::run() {
     start();
     while (!finished()) {
-        reap();
-        supervise();
-        wait();
-        read_notices(); // first: a worker that said that it is ready before the signal came counts
-        handle_signals();
+        attempt(&Arbiter::reap);
+        attempt(&Arbiter::supervise);
+        attempt(&Arbiter::wait);
+        attempt(&Arbiter::read_notices); // first: a worker that said that it is ready before the signal came counts
+        attempt(&Arbiter::handle_signals);
     }
     shut_down();
     return life_.exit_code();
@@ -69,6 +72,19 @@ void Arbiter::shut_down() {
 }
 
 // ---- The loop's steps
+
+// Whatever goes wrong in one turn is no reason to end the service. The pause is for what goes wrong in each.
+void Arbiter::attempt(void (Arbiter::*step)()) {
+    try {
+        (this->*step)();
+    } catch (const std::exception& error) {
+        spdlog::error("{}; serving on", error.what());
+        ::poll(nullptr, 0, pause_after_error_ms);
+    } catch (...) {
+        spdlog::error("An error without a text; serving on");
+        ::poll(nullptr, 0, pause_after_error_ms);
+    }
+}
 
 void Arbiter::reap() {
     int status = 0;

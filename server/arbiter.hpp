@@ -47,6 +47,7 @@ class Arbiter {
     void shut_down();
 
     // The loop's steps.
+    void attempt(void (Arbiter::*step)());
     void reap();
     void supervise();
     void watch_loops(SteadyTime now);
