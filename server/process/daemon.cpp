@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/log/log_file.hpp"
 #include "base/system_call.hpp"
 #include "server/exit_codes.hpp"
 
@@ -27,7 +28,8 @@ bool has_terminal() {
 void leave_terminal(const Settings& settings) {
     const UniqueFd nothing(check(::open("/dev/null", O_RDWR | O_CLOEXEC), "cannot open /dev/null"));
     check(::dup2(nothing.get(), STDIN_FILENO), "cannot let go of the terminal");
-    if (settings.error_log.capture_output && !settings.error_log.goes_to_stderr()) return;
+    const bool logs_to_file = !standard_stream(settings.error_log.path, STDERR_FILENO);
+    if (settings.error_log.capture_output && logs_to_file) return;
     for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) {
         check(::dup2(nothing.get(), fd), "cannot let go of the terminal");
     }

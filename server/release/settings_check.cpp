@@ -1,16 +1,22 @@
 #include "server/release/settings_check.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <stdexcept>
 #include <string>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/held_path.hpp"
 #include "base/log/escape.hpp"
+#include "base/log/log_file.hpp"
 #include "base/system_call.hpp"
 #include "server/exit_codes.hpp"
 #include "server/release/app_probe.hpp"
@@ -41,10 +47,62 @@ std::string summary_of(const Settings& settings) {
                        settings.workers, settings.workers == 1 ? "" : "s");
 }
 
+void check_can_write_in(const HeldPath& place, const std::string& what) {
+    check(::faccessat(place.directory.get(), ".", W_OK | X_OK, AT_EACCESS), what);
+}
+
+// As it would be opened, but neither made nor changed.
+void check_log(const std::string& path, const FileGuard& guard) {
+    if (path.empty() || standard_stream(path, STDERR_FILENO)) return;
+    const std::string what = "cannot open log file " + path;
+    const HeldPath place = hold_path(path, guard.links, what);
+    const bool is_guarded = guard.links == Links::roots_only;
+    const int flags = O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | (is_guarded ? O_NOFOLLOW : 0);
+    const UniqueFd file(::openat(place.directory.get(), place.name.c_str(), flags));
+    if (!file.is_open() && errno == ENOENT) return check_can_write_in(place, what);
+    if (!file.is_open() && errno != ENXIO) throw_system_error(what); // a pipe that nobody reads yet is fine
+    struct stat status {};
+    const bool is_file = file.is_open() && ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode);
+    if (is_guarded && is_file && status.st_nlink > 1) throw_system_error(what + ", which is a link", EPERM);
+}
+
+void check_pidfile(const std::string& path, const FileGuard& guard) {
+    if (path.empty()) return;
+    const std::string what = "cannot create pidfile " + path;
+    const HeldPath place = hold_path(path, guard.links, what);
+    const auto status = status_at(place.directory.get(), place.name);
+    if (status && S_ISDIR(status->st_mode)) throw_system_error(what, EISDIR);
+    check_can_write_in(place, what);
+}
+
+void check_socket_path(const std::string& bind, const FileGuard& guard) {
+    const BindAddress address = parse_bind(bind);
+    if (address.kind != BindAddress::Kind::unix_path || address.is_abstract()) return;
+    const std::string what = "cannot bind " + address.setting();
+    const HeldPath place = hold_path(address.path, guard.links, what);
+    const auto status = status_at(place.directory.get(), place.name);
+    if (status && !S_ISSOCK(status->st_mode)) throw std::runtime_error(what + ": it exists and is not a socket");
+    check_can_write_in(place, what);
+}
+
+void check_files(const Settings& settings) {
+    check_log(settings.error_log.path, settings.error_log.guard);
+    check_log(settings.access_log.path, settings.access_log.guard);
+    check_pidfile(settings.pidfile, settings.guard);
+    for (const auto& bind : settings.binds) check_socket_path(bind, settings.guard);
+    for (const auto& directory : settings.app_dirs) {
+        struct stat status {};
+        const std::string what = "cannot look for the app in --app-dir " + directory;
+        check(::stat(directory.c_str(), &status), what);
+        if (!S_ISDIR(status.st_mode)) throw_system_error(what, ENOTDIR);
+    }
+}
+
 } // namespace
 
 int check_settings(LoadedSettings loaded) {
     const std::shared_ptr<Release> release = prepare_release(std::move(loaded));
+    check_files(release->settings());
     AppProbe probe(*release, nullptr, SteadyClock::now());
     const int status = wait_for_end(probe);
     const auto error = probe.fault(status);

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/log/log_file.hpp"
 #include "base/unique_fd.hpp"
 #include "server/settings/command_line.hpp"
 #include "server/settings/config_file.hpp"
@@ -135,11 +136,18 @@ class Loader {
             throw SettingsError(
                 "reload: --preload keeps the app in the master, where a reload does not reach it; use one");
         }
+        check_daemon();
         loaded_.values.complete();
         return std::move(loaded_);
     }
 
   private:
+    void check_daemon() const {
+        const ErrorLogOptions& log = loaded_.values.error_log;
+        if (!loaded_.values.daemon || log.syslog || !standard_stream(log.path, STDERR_FILENO)) return;
+        throw SettingsError("daemon: needs --log-file PATH or --log-syslog; a daemon has no terminal to log to");
+    }
+
     void apply(const Setting& setting, const std::vector<std::string>& texts, const std::string& origin,
                const std::string& place) {
         try {

@@ -2,6 +2,7 @@
 
 #include "base/log/log_level.hpp"
 #include "base/log/syslog_facility.hpp"
+#include "workers/access_log/access_format.hpp"
 
 namespace cppcorn {
 namespace {
@@ -16,6 +17,15 @@ SettingValue syslog_facility() {
         [](const std::string& text) { return text; });
 }
 
+SettingValue access_format() {
+    const auto parse = [](const std::string& text) {
+        const AccessFormat checked(text);
+        return text;
+    };
+    return single_value(Kind::text, field(&AccessLogOptions::format), parse,
+                        [](const std::string& text) { return text; });
+}
+
 } // namespace
 
 std::vector<Setting> logging_rows() {
@@ -23,12 +33,12 @@ std::vector<Setting> logging_rows() {
         {.names = {"access-logfile"},
          .file_names = {"accesslog"},
          .value_name = "PATH",
-         .help = "Where the access log goes; - is stdout.",
+         .help = "Where the access log goes; - and /dev/stdout are stdout, /dev/stderr is stderr.",
          .value = text(&AccessLogOptions::path)},
         {.names = {"log-file", "error-logfile"},
          .file_names = {"errorlog"},
          .value_name = "PATH",
-         .help = "Where the error log goes; - is stderr.",
+         .help = "Where the error log goes; - and /dev/stderr are stderr, /dev/stdout is stdout.",
          .value = text(&ErrorLogOptions::path)},
         {.names = {"access-logformat"},
          .file_names = {"access_log_format"},
@@ -36,7 +46,7 @@ std::vector<Setting> logging_rows() {
          .help = "How a line of the access log looks: the ready formats json or logfmt, or text with gunicorn's atoms, "
                  "%(x)s "
                  "for an x of hlutrmUqHsBbfaTDMLp, {Name}i, {Name}o and {NAME}e. docs/settings.md says what each is.",
-         .value = text(&AccessLogOptions::format)},
+         .value = access_format()},
         {.names = {"log-level"},
          .file_names = {"loglevel"},
          .value_name = "LEVEL",

@@ -29,7 +29,8 @@ std::vector<Setting> socket_rows() {
         {.names = {"bind"},
          .short_flag = 'b',
          .value_name = "ADDRESS",
-         .help = "Where to listen: HOST, HOST:PORT, :PORT, [V6]:PORT, unix:PATH or fd://N; may be repeated.",
+         .help = "Where to listen: HOST, HOST:PORT, :PORT, [V6]:PORT, unix:PATH, unix:@NAME (abstract) or fd://N; may "
+                 "be repeated.",
          .environment = "PORT",
          .environment_prefix = "0.0.0.0:",
          .value = binds()},

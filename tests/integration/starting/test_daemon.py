@@ -58,11 +58,12 @@ def test_nothing_of_the_terminal_is_kept(tmp_path):
     """Else a script that reads what the command prints would wait for the daemon's end."""
     port, pidfile = free_port(), tmp_path / "pid"
     args = ["--daemon", "--pid", pidfile, "--bind", f"127.0.0.1:{port}", "--app-dir", APPS, "--access-logfile", "-"]
+    args += ["--log-file", tmp_path / "log"]
     done = run("hello:app", *args)  # returns at the end of its output
     pid = int(pidfile.read_text())
     server = Daemon(pid, port)
     assert done.code == 0
-    assert "Listening at" in done.stderr
+    assert "Listening at" in (tmp_path / "log").read_text()
     for each in (pid, *server.workers()):
         assert not any(target.startswith("/dev/pts") for target in open_files(each).values())
     assert server.get("/").status == 200
@@ -73,6 +74,7 @@ def test_nothing_of_the_terminal_is_kept(tmp_path):
 def test_one_that_is_stopped_before_it_serves_has_failed(tmp_path):
     pidfile = tmp_path / "pid"
     args = [BINARY, "boot_hang:app", "--daemon", "--pid", pidfile, "--bind", "127.0.0.1:0", "--app-dir", APPS]
+    args += ["--log-file", tmp_path / "log"]
     with subprocess.Popen(list(map(str, args)), stderr=subprocess.DEVNULL, env=clean_environment()) as first:
         wait_until(lambda: pidfile.exists() and pidfile.read_text(), what="the pidfile")
         os.kill(int(pidfile.read_text()), signal.SIGTERM)
@@ -123,6 +125,6 @@ def test_what_goes_wrong_at_the_start_is_told(tmp_path, app, code, said):
 def test_an_address_that_is_taken_is_told(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = run("hello:app", "--daemon", "--app-dir", APPS, "--bind", f"127.0.0.1:{port}", "--bind-retry", "0.1")
+        done = run("hello:app", "--daemon", "--app-dir", APPS, "--bind", f"127.0.0.1:{port}", "--bind-retry", "0.1", "--log-file", tmp_path / "log")
     assert done.code == 5
     assert f"cannot bind 127.0.0.1:{port}: Address already in use" in done.stderr

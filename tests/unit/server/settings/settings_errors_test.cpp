@@ -94,6 +94,20 @@ TEST_CASE("a bad value on the command line says what is allowed") {
     CHECK(value_error({"--preload=maybe"}) == "command line: --preload: 'maybe' is not true or false");
 }
 
+TEST_CASE("a format of the access log is looked at before there is a log") {
+    CHECK(value_error({"--access-logformat", "%(nothing)s"}).find("command line: --access-logformat: bad access log") ==
+          0);
+    CHECK(value_error({"--access-logformat", "json"}).empty());
+}
+
+TEST_CASE("a daemon needs a place for its log") {
+    const std::string refusal = "daemon: needs --log-file PATH or --log-syslog; a daemon has no terminal to log to";
+    CHECK(value_error({"--daemon"}) == refusal);
+    CHECK(value_error({"--daemon", "--log-file", "/dev/stdout"}) == refusal);
+    CHECK(value_error({"--daemon", "--log-file", "log"}).empty());
+    CHECK(value_error({"--daemon", "--log-syslog"}).empty());
+}
+
 TEST_CASE("a message is one line, whatever was given") {
     CHECK(value_error({"-w", "a\nb\x1b"}) ==
           "command line: --workers: 'a?b?' is not a whole number from 1 to 500, or 'auto'");
