@@ -139,7 +139,7 @@ typedef struct cppcorn_host {
 
     /* Appends to the body. The bytes are copied or sent before it returns. What is not sent by then is sent when
      * `flush` is called or `handle` returns. Blocks only while much is waiting for a slow client. Where the response
-     * may have no body (HEAD, 204, 304) the bytes are dropped, which is a success.
+     * may have no body (HEAD, 204, 205, 304) the bytes are dropped, which is a success.
      * [worker thread, within `handle`]
      * -EPROTO: the response has not begun. -EPIPE: the client is gone. -ETIMEDOUT: the client does not read. -EMSGSIZE:
      * more than the declared Content-Length; the excess is not sent. After -EPIPE or -ETIMEDOUT, stop: each further

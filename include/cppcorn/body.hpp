@@ -25,7 +25,7 @@ using Generator = std::function<std::optional<std::string>()>;
 //
 // A stream or generator runs on the same thread, after the app has returned and while the request is still valid. It
 // may capture the app's Request& or Environ& by reference, but none of the app's local variables. It does not run where
-// the response has no body: for HEAD, 204 and 304. What it throws is handled as if the app had thrown it.
+// the response has no body: for HEAD, 204, 205 and 304. What it throws is handled as if the app had thrown it.
 class Body {
   public:
     Body() = default;

@@ -23,8 +23,10 @@ inline Rules take_rules(FuzzedDataProvider& choices) {
         choices.PickValueInArray({cppcorn::http::UnderscoreNames::drop, cppcorn::http::UnderscoreNames::refuse,
                                   cppcorn::http::UnderscoreNames::keep});
     const auto small = [&] { return choices.ConsumeIntegralInRange<std::size_t>(0, 120); };
-    if (choices.ConsumeIntegral<std::uint8_t>() % 3 != 1) return rules;
-    rules.limits = {small(), small() / 8, small(), small() * 2, small() / 4};
+    const auto choice = choices.ConsumeIntegral<std::uint8_t>();
+    rules.limits.any_method = choice >= 128;
+    if (choice % 3 != 1) return rules;
+    rules.limits = {small(), small() / 8, small(), small() * 2, small() / 4, rules.limits.any_method};
     return rules;
 }
 

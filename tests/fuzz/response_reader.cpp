@@ -92,7 +92,11 @@ class Reader {
         require(!coding || (response_.value("transfer-encoding") == "chunked" && minor_ == 1), "chunked is for 1.1");
         require(response_.status != 304 || !coding, "no coding for 304");
         require(response_.status >= 200 || response_.fields.empty(), "100 Continue is bare");
-        const std::string connection = response_.value("connection");
+        require(response_.status != 205 || response_.value("content-length") == "0", "205 is empty, and says so");
+        std::string connection = response_.value("connection");
+        require(response_.has("upgrade") == (connection.find("upgrade") != std::string::npos), "Upgrade is an option");
+        require(!response_.has("upgrade") || response_.status == 426, "Upgrade is for 426");
+        connection = connection.substr(0, connection.find(connection == "upgrade" ? "upgrade" : ", upgrade"));
         require(connection.empty() || connection == "close" || (connection == "keep-alive" && minor_ == 0),
                 "Connection");
         require(response_.status < 200 || minor_ == 1 || !connection.empty(), "to 1.0, Connection is always said");

@@ -66,7 +66,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     FuzzedDataProvider choices(data, size);
     ResponseContext context{choices.ConsumeBool(), choices.ConsumeIntegralInRange(0, 1), choices.ConsumeBool(),
                             "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n", "Server: cppcorn\r\n"};
-    const int status = choices.ConsumeBool() ? choices.PickValueInArray({200, 204, 206, 304, 404, 500})
+    const int status = choices.ConsumeBool() ? choices.PickValueInArray({200, 204, 205, 206, 304, 404, 426, 500})
                                              : choices.ConsumeIntegralInRange(90, 610);
     const auto given = take_fields(choices);
     std::vector<Field> fields;

@@ -12,6 +12,7 @@ struct Limits {
     std::size_t field_size = 8190;   // one header line without its CRLF
     std::size_t head = 65536;        // request line, header lines and the empty line together
     std::uint64_t body = 0;          // decoded body; 0 means no limit
+    bool any_method = false;         // any token; else 3 to 20 capitals, digits, "-" and "#"
 };
 
 } // namespace cppcorn::http

@@ -1,5 +1,8 @@
 #include "workers/http/request_line.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include <arpa/inet.h>
 #include <llhttp.h>
 
@@ -13,17 +16,14 @@ bool is_target_char(char c) {
     return c > ' ' && c < 0x7f && c != '#';
 }
 
-// What llhttp takes for plain HTTP; its RTSP and HTTP/2 names are not in its map. CONNECT is for proxies.
-bool is_known_method(std::string_view method) {
+// The app is the origin, so it decides what a method means (RFC 9110, 9.1). What is passed on by default is what
+// gunicorn passes on. CONNECT is for proxies.
+bool is_passed_on(std::string_view method, bool any_method) {
     if (method == "GET" || method == "POST") return true;
     if (method == "CONNECT") return false;
-#define CPPCORN_METHOD(number, name, string) #string,
-    static constexpr std::string_view known[] = {HTTP_METHOD_MAP(CPPCORN_METHOD)};
-#undef CPPCORN_METHOD
-    for (std::string_view name : known) {
-        if (name == method) return true;
-    }
-    return false;
+    if (any_method) return true;
+    const auto is_usual = [](char c) { return (c >= 'A' && c <= 'Z') || is_digit(c) || c == '-' || c == '#'; };
+    return method.size() >= 3 && method.size() <= 20 && std::all_of(method.begin(), method.end(), is_usual);
 }
 
 void split_query(std::string_view text, RequestHead& head) {
@@ -76,7 +76,15 @@ bool is_ip_literal(std::string_view text) {
 
 } // namespace
 
-Verdict read_request_line(std::string_view line, RequestHead& head) {
+bool is_method_of_llhttp(std::string_view method) {
+    if (method == "GET" || method == "POST") return true;
+#define CPPCORN_METHOD(number, name, string) #string,
+    static constexpr std::string_view known[] = {HTTP_METHOD_MAP(CPPCORN_METHOD)};
+#undef CPPCORN_METHOD
+    return std::find(std::begin(known), std::end(known), method) != std::end(known);
+}
+
+Verdict read_request_line(std::string_view line, RequestHead& head, bool any_method) {
     head.line = line;
     std::size_t at = token_length(line);
     head.method = line.substr(0, at);
@@ -92,9 +100,9 @@ Verdict read_request_line(std::string_view line, RequestHead& head) {
     // fault is.
     std::string_view version = line.substr(at + 1);
     if (!is_version(version)) return {400, "malformed HTTP version"};
-    if (version[5] != '1' || version[7] > '1') return {505, "HTTP version other than 1.0 and 1.1"};
-    head.minor = version[7] - '0';
-    if (!is_known_method(head.method)) return {501, "unknown request method"};
+    if (version[5] != '1') return {505, "major version of HTTP other than 1"};
+    head.minor = version[7] == '0' ? 0 : 1;
+    if (!is_passed_on(head.method, any_method)) return {501, "unknown request method"};
     return read_target(head);
 }
 

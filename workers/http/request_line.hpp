@@ -8,8 +8,12 @@
 
 namespace cppcorn::http {
 
-// Fills in what the line tells: line, method, target, path, query, minor, and the authority of an absolute form.
-Verdict read_request_line(std::string_view line, RequestHead& head);
+// Fills in what the line tells: line, method, target, path, query, minor, and the authority of an absolute form. A later
+// minor version is 1 (RFC 9110, 2.5).
+Verdict read_request_line(std::string_view line, RequestHead& head, bool any_method = false);
+
+// Whether llhttp takes the method; it has a list.
+bool is_method_of_llhttp(std::string_view method);
 
 // uri-host [ ":" port ] of RFC 9110, 7.2; the host may be empty.
 bool is_host(std::string_view text);

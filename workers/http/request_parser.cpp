@@ -88,7 +88,7 @@ Verdict RequestParser::read_head_line() {
         return {};
     }
     request_line_read_ = true;
-    return read_request_line(scanner_.line(), head_);
+    return read_request_line(scanner_.line(), head_, limits_.any_method);
 }
 
 // Only now llhttp sees the head, and has to agree with what the rules made of it.
@@ -97,7 +97,7 @@ Verdict RequestParser::finish_head(std::string_view bytes) {
     if (!verdict.accepted()) return verdict;
 
     std::size_t end = scanner_.position();
-    const llhttp_errno_t error = engine_.feed(bytes.substr(scanner_.section_start(), end - scanner_.section_start()));
+    const llhttp_errno_t error = feed_head(bytes.substr(scanner_.section_start(), end - scanner_.section_start()));
     const bool chunked = engine_.is_chunked();
     bool agreed = error == (head_.has_body() ? HPE_OK : HPE_PAUSED) && engine_.events().head &&
                   engine_.events().message != head_.has_body();
@@ -111,6 +111,20 @@ Verdict RequestParser::finish_head(std::string_view bytes) {
     phase_ = Phase::body;
     body_.begin(head_);
     return {};
+}
+
+// llhttp refuses methods that it does not know, and later minor versions: it is shown others in their place.
+llhttp_errno_t RequestParser::feed_head(std::string_view head) {
+    const std::string_view line = head_.line;
+    const bool is_late_version = line.back() > '1';
+    if (!is_late_version && is_method_of_llhttp(head_.method)) return engine_.feed(head);
+    const std::size_t method_end = head_.method.size();
+    const std::size_t minor_at = line.size() - 1;
+    for (const std::string_view part : {std::string_view("POST"), line.substr(method_end, minor_at - method_end),
+                                        is_late_version ? std::string_view("1") : line.substr(minor_at)}) {
+        if (const llhttp_errno_t error = engine_.feed(part); error != HPE_OK) return error;
+    }
+    return engine_.feed(head.substr(line.size()));
 }
 
 Verdict RequestParser::judge_odd_first_byte(char first) const {

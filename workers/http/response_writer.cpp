@@ -11,7 +11,7 @@ namespace cppcorn::http {
 
 namespace {
 
-enum class FieldKind { plain, date, server, content_length, connection, hop_by_hop };
+enum class FieldKind { plain, date, server, content_length, connection, upgrade, hop_by_hop };
 
 FieldKind kind_of(std::string_view name) {
     auto is = [&](std::string_view other) { return is_named(name, other); };
@@ -23,7 +23,8 @@ FieldKind kind_of(std::string_view name) {
         case 6:
             return is("server") ? FieldKind::server : FieldKind::plain;
         case 7:
-            return is("trailer") || is("upgrade") ? FieldKind::hop_by_hop : FieldKind::plain;
+            if (is("upgrade")) return FieldKind::upgrade;
+            return is("trailer") ? FieldKind::hop_by_hop : FieldKind::plain;
         case 10:
             if (is("connection")) return FieldKind::connection;
             return is("keep-alive") ? FieldKind::hop_by_hop : FieldKind::plain;
@@ -42,6 +43,7 @@ struct Noted {
     bool date = false;
     bool server = false;
     bool close = false;
+    bool upgrade = false;
     bool has_length = false;
     std::uint64_t length = 0;
 };
@@ -95,12 +97,17 @@ void add_status_line(int status, HeadText& head) {
 }
 
 // False if a field must not be sent as it is.
-bool add_fields(std::span<const Field> fields, bool length_allowed, Noted& noted, HeadText& head) {
+bool add_fields(std::span<const Field> fields, int status, Noted& noted, HeadText& head) {
+    const bool length_allowed = status != 204 && status != 205;
     for (const Field& field : fields) {
         if (!is_token(field.name) || has_control(field.value)) return false;
         const std::string_view value = trim(field.value);
         const FieldKind kind = kind_of(field.name);
         if (kind == FieldKind::hop_by_hop) continue;
+        if (kind == FieldKind::upgrade) {
+            if (status != 426) continue; // which must have it (RFC 9110, 15.5.22)
+            noted.upgrade = true;
+        }
         if (kind == FieldKind::connection) {
             read_connection(value, noted);
             continue;
@@ -114,6 +121,14 @@ bool add_fields(std::span<const Field> fields, bool length_allowed, Noted& noted
         head.add(field.name).add(": ").add(value).add("\r\n");
     }
     return true;
+}
+
+void add_connection(bool keep_alive, int minor, bool upgrade, HeadText& head) {
+    const std::string_view option = !keep_alive ? "close" : minor == 0 ? "keep-alive" : "";
+    if (option.empty() && !upgrade) return;
+    head.add("Connection: ").add(option);
+    if (upgrade) head.add(option.empty() ? "upgrade" : ", upgrade");
+    head.add("\r\n");
 }
 
 void append_chunk_size(std::uint64_t size, std::string& out) {
@@ -132,7 +147,7 @@ bool ResponseWriter::begin(const ResponseContext& context, int status, std::span
     HeadText head(out.data() + before);
     Noted noted;
     add_status_line(status, head);
-    if (!add_fields(fields, status != 204, noted, head)) {
+    if (!add_fields(fields, status, noted, head)) {
         out.resize(before);
         return false;
     }
@@ -142,7 +157,7 @@ bool ResponseWriter::begin(const ResponseContext& context, int status, std::span
     body_size_ = 0;
     declared_size_ = noted.length;
     keep_alive_ = context.keep_alive && !noted.close;
-    if (context.head_request || status == 204 || status == 304) {
+    if (context.head_request || status == 204 || status == 205 || status == 304) {
         framing_ = BodyFraming::none;
     } else if (noted.has_length) {
         framing_ = BodyFraming::length;
@@ -154,11 +169,8 @@ bool ResponseWriter::begin(const ResponseContext& context, int status, std::span
     if (!noted.server) head.add(context.server_line);
     if (!noted.date) head.add(context.date_line);
     if (framing_ == BodyFraming::chunked) head.add("Transfer-Encoding: chunked\r\n");
-    if (!keep_alive_) {
-        head.add("Connection: close\r\n");
-    } else if (context.minor == 0) {
-        head.add("Connection: keep-alive\r\n");
-    }
+    if (status == 205) head.add("Content-Length: 0\r\n"); // RFC 9110, 15.3.6
+    add_connection(keep_alive_, context.minor, noted.upgrade, head);
     head.add("\r\n");
     out.resize(static_cast<std::size_t>(head.end() - out.data()));
     return true;

@@ -25,8 +25,8 @@ struct ResponseContext {
 // One response's way out. begin(), then body() and body_announced() as often as needed, then end().
 class ResponseWriter {
   public:
-    // Appends the head to `out`. Fields of the app's that would break the framing are dropped (hop-by-hop, and
-    // Content-Length where there may be none); Date, Server, Connection, Transfer-Encoding are added as needed. False,
+    // Appends the head to `out`. Fields of the app's that would break the framing are dropped (hop-by-hop, but for the
+    // Upgrade of a 426, and Content-Length where there may be none); Date, Server, Connection, Transfer-Encoding are added as needed. False,
     // and nothing appended, if the status is not 200-599, a name is no token, a value or name holds a control byte
     // other than HTAB, or Content-Length is malformed or given twice.
     bool begin(const ResponseContext& context, int status, std::span<const Field> fields, std::string& out);

@@ -63,7 +63,7 @@ class ResponseSender {
   private:
     static constexpr std::size_t few = 16;
 
-    static bool may_have_body(int status) { return status != 204 && status != 304; }
+    static bool may_have_body(int status) { return status != 204 && status != 205 && status != 304; }
 
     void start_with(int status, const Headers& headers, const cppcorn_field* extra) {
         std::array<cppcorn_field, few> on_stack;

@@ -127,6 +127,9 @@ std::vector<Setting> mechanics_rows() {
          .value_name = "drop|refuse|dangerous",
          .help = "What becomes of header names with an underscore, which could pass for one with a dash.",
          .value = choice(&WorkerSettings::header_map, {"drop", "refuse", "dangerous"})},
+        {.names = {"permit-unconventional-http-method"},
+         .help = "Let any method reach the app, not only 3 to 20 capitals, digits, - and #. CONNECT never does.",
+         .value = on_off(&http::Limits::any_method)},
     };
 }
 

@@ -36,7 +36,6 @@ const std::vector<RefusedSetting>& refused_settings() {
         {{"log-config-json", "logconfig-json", "logconfig-dict"}, 0, python_only},
         {{"permit-obsolete-folding"}, 0, "is refused: it would let requests be smuggled"},
         {{"strip-header-spaces"}, 0, "is refused: it would let requests be smuggled"},
-        {{"permit-unconventional-http-method"}, 0, not_yet},
         {{"permit-unconventional-http-version"}, 0, not_yet},
         {{"casefold-http-method"}, 0, not_yet},
     };

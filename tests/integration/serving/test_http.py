@@ -277,7 +277,7 @@ def test_a_timeout_of_0_is_for_ever():
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400),
         (b"GET / HTTP/2.0\r\nHost: x\r\n\r\n", 505),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
-        (b"BREW / HTTP/1.1\r\nHost: x\r\n\r\n", 501),
+        (b"brew / HTTP/1.1\r\nHost: x\r\n\r\n", 501),
         (b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n", 501),
         (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
         (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\nabc", 400),
@@ -488,3 +488,59 @@ def test_worker_connections_bounds_what_a_worker_takes():
             assert read_response(waiting)[0] == 200
         for sock in held:
             sock.close()
+
+
+# ---- Methods and versions that the parser does not know
+
+
+@pytest.fixture(scope="module")
+def environ():
+    with Server("environ:app", "--workers", "1") as server:
+        yield server
+
+
+def request_method(server, method, version="HTTP/1.1"):
+    answer = exchange(server, f"{method} / {version}\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    return json.loads(answer.partition(b"\r\n\r\n")[2])["REQUEST_METHOD"] if status_of(answer) == 200 else status_of(answer)
+
+
+@pytest.mark.parametrize("method", ["QUERY", "BAN", "VERSION-CONTROL", "ABC#123", "GETT"])
+def test_any_method_that_looks_like_one_reaches_the_app(environ, method):
+    assert request_method(environ, method) == method
+
+
+@pytest.mark.parametrize("method", ["query", "QU", "GET_PARAMETER", "A" * 21, "CONNECT"])
+def test_other_methods_do_not(environ, method):
+    assert request_method(environ, method) == 501
+
+
+def test_any_method_but_connect_may_be_permitted():
+    with Server("environ:app", "--permit-unconventional-http-method") as server:
+        for method in ("query", "Q", "GET_PARAMETER", "A" * 21, "!#$%&'*+-.^_`|~"):
+            assert request_method(server, method) == method
+        assert request_method(server, "CONNECT") == 501
+
+
+@pytest.mark.parametrize("method", ["GET", "QUERY"])
+def test_a_later_minor_version_is_taken_as_1_1(environ, method):
+    assert request_method(environ, method, "HTTP/1.2") == method
+
+
+# ---- Statuses with rules of their own
+
+
+def test_a_205_is_empty_and_the_connection_goes_on(respond):
+    with respond.connect() as sock:
+        for query in ("body=hello", "body=hello&pieces=2", "body=hello&length=5"):
+            sock.sendall(b"GET /?status=205&" + query.encode() + b" HTTP/1.1\r\n" + HOST + b"\r\n")
+            answer = read_response(sock)
+            assert (answer.status, answer.headers.get("content-length"), answer.body) == (205, "0", b"")
+
+
+def test_a_426_says_what_to_upgrade_to(respond):
+    with respond.connect() as sock:
+        sock.sendall(b"GET /?status=426&name=Upgrade&value=TLS/1.2 HTTP/1.1\r\n" + HOST + b"\r\n")
+        answer = read_response(sock)
+        assert (answer.status, answer.headers["upgrade"], answer.headers["connection"]) == (426, "TLS/1.2", "upgrade")
+        sock.sendall(b"GET /?status=200&name=Upgrade&value=TLS/1.2 HTTP/1.1\r\n" + HOST + b"\r\n")
+        assert "upgrade" not in read_response(sock).headers

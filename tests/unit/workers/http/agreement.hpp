@@ -17,6 +17,7 @@ inline std::string disagreement(const Outcome& ours, std::string_view input, con
                                                                             : oracle::Underscores::keep;
     oracle::Rules same{limits.request_line, limits.fields, limits.field_size, limits.head, limits.body};
     same.underscores = underscores;
+    same.any_method = limits.any_method;
     const oracle::Answer theirs = oracle::read_request(input, same);
     if (theirs.verdict != oracle::Verdict::accepted) {
         return ours.complete() ? "only the oracle refuses: " + theirs.why : "";

@@ -18,6 +18,7 @@ struct Rules {
     std::uint64_t body = 0;          // 0: no limit
     std::size_t chunk_lines = 16384; // bytes of chunk-size lines beyond those of data
     Underscores underscores = Underscores::drop;
+    bool any_method = false;
 };
 
 enum class Verdict { accepted, refused, incomplete };

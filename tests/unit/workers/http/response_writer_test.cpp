@@ -95,7 +95,7 @@ TEST_CASE("http response: Connection says what happens to it") {
     CHECK_FALSE(asked.keep_alive);
 }
 
-TEST_CASE("http response: no body for HEAD, 204 and 304") {
+TEST_CASE("http response: no body for HEAD, 204, 205 and 304") {
     const std::vector<Field> length = {{"Content-Length", "5"}};
     Written head = write(context(1, true, true), 200, length, {"abcde", "more"});
     CHECK(head.text == "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n" + common + "\r\n");
@@ -108,6 +108,12 @@ TEST_CASE("http response: no body for HEAD, 204 and 304") {
     CHECK(write(context(), 304, length, {"a"}).text ==
           "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n" + common + "\r\n");
     CHECK(write(context(), 304, {}, {}).text == "HTTP/1.1 304 Not Modified\r\n" + common + "\r\n");
+
+    const std::string reset = "HTTP/1.1 205 Reset Content\r\n" + common;
+    CHECK(write(context(), 205, length, {"a"}).text == reset + "Content-Length: 0\r\n\r\n");
+    CHECK(write(context(), 205, {}, {"a"}).text == reset + "Content-Length: 0\r\n\r\n");
+    CHECK(write(context(1, true, true), 205, {}, {}).text == reset + "Content-Length: 0\r\n\r\n");
+    CHECK(write(context(0, true), 205, {}, {"a"}).keep_alive);
 
     ResponseWriter writer;
     std::string out;
@@ -138,6 +144,15 @@ TEST_CASE("http response: the app's own Date and Server win, hop-by-hop fields g
     CHECK(
         written.text ==
         "HTTP/1.1 200 OK\r\ndate: now\r\nSERVER: mine\r\nContent-Length: 0\r\nSet-Cookie: a\r\nSet-Cookie: b\r\n\r\n");
+}
+
+TEST_CASE("http response: a 426 keeps its Upgrade, and says so in Connection") {
+    const std::vector<Field> fields = {{"Upgrade", "TLS/1.0"}, {"connection", "Upgrade"}, {"Content-Length", "0"}};
+    const std::string start =
+        "HTTP/1.1 426 Upgrade Required\r\nUpgrade: TLS/1.0\r\nContent-Length: 0\r\n" + common + "Connection: ";
+    CHECK(write(context(), 426, fields, {}).text == start + "upgrade\r\n\r\n");
+    CHECK(write(context(1, false), 426, fields, {}).text == start + "close, upgrade\r\n\r\n");
+    CHECK(write(context(0, true), 426, fields, {}).text == start + "keep-alive, upgrade\r\n\r\n");
 }
 
 TEST_CASE("http response: what is refused leaves nothing behind") {

@@ -66,8 +66,8 @@ TEST_CASE("http rule 3: token, blank, target, blank, version; 505 and 501 only f
     CHECK(refusal_of(line_then_host("GET / HTTP/2.0")) == 505);
     CHECK(refusal_of(line_then_host("GET / HTTP/2.0 ")) == 400);
     CHECK(refusal_of(line_then_host("G(T / HTTP/2.0")) == 400);
-    CHECK(refusal_of(line_then_host("FOO / HTTP/1.1")) == 501);
-    CHECK(refusal_of(line_then_host("FOO /\x01 HTTP/1.1")) == 400);
+    CHECK(refusal_of(line_then_host("foo / HTTP/1.1")) == 501);
+    CHECK(refusal_of(line_then_host("foo /\x01 HTTP/1.1")) == 400);
     CHECK(refusal_of("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") == 505);
 }
 
