@@ -83,7 +83,7 @@ class MemoryStream final : public Stream {
 
     std::uint64_t untaken() override { return to_client_.size() - std::min(window_, to_client_.size()); }
     void close_write() override { write_closed_ = true; }
-    void reset_on_close() override { reset_ = true; }
+    void set_reset_on_close(bool reset) override { reset_ = reset; }
 
     bool wait_until(Interest interest, SteadyTime deadline) override {
         while (!is_ready(interest)) {

@@ -1,6 +1,6 @@
 // Answers as it is told: ?status=404&name=X-A&value=1&length=5&body=Hello&pieces=2
 // `name` and `value` may hold what must not be sent; `length` need not be the body's; with `pieces` the body is
-// streamed that many times over.
+// streamed that many times over; with `file` that file is, without its length.
 #include <cstdlib>
 #include <string>
 
@@ -15,6 +15,10 @@ Response app(Request& request) {
         response.headers.add(*name, request.query_param("value").value_or(""));
     }
     if (const auto length = request.query_param("length")) response.headers.add("Content-Length", *length);
+    if (const auto file = request.query_param("file")) {
+        response.body = [path = *file](Writer& out) { out.send_file(File(path)); };
+        return response;
+    }
     const std::string text = request.query_param("body").value_or("");
     if (const auto pieces = request.query_param("pieces")) {
         response.body = [text, count = std::atoi(pieces->c_str())](Writer& out) {

@@ -265,6 +265,14 @@ void AccessFormat::append(std::string& out, const AccessRecord& record) {
             break;
     }
     out += '\n';
+    if (record.cut) mark_cut(out);
+}
+
+void AccessFormat::mark_cut(std::string& out) const {
+    const std::size_t end_size = kind_ == Kind::json ? 2 : 1; // "}\n", "\n"
+    if (out.size() < end_size) return;
+    const char* const mark = kind_ == Kind::json ? ",\"cut\":true" : kind_ == Kind::logfmt ? " cut=true" : " cut";
+    out.insert(out.size() - end_size, mark);
 }
 
 } // namespace cppcorn

@@ -29,6 +29,8 @@ class AccessFormat {
     // Appends one line and its end. Whatever the record holds, the line has no control byte in it; each value is cut at
     // a few kilobytes. Missing values are "-" (null in JSON). Uses memory of `out` only.
     void append(std::string& out, const AccessRecord& record);
+    // Makes the last line of `out` say that its answer was cut: by a word at its end, or another key.
+    void mark_cut(std::string& out) const;
 
   private:
     enum class Kind { atoms, json, logfmt };

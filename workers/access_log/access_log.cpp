@@ -1,5 +1,6 @@
 #include "workers/access_log/access_log.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <system_error>
@@ -53,7 +54,26 @@ void AccessLog::flush() {
     lines_.clear();
 }
 
+std::string AccessLog::take_back(std::uint64_t position) {
+    if (position < put_size_) position = put_size_;
+    const std::size_t at = std::min(static_cast<std::size_t>(position - put_size_), lines_.size());
+    std::string taken = lines_.substr(at);
+    lines_.resize(at);
+    return taken;
+}
+
+void AccessLog::write_lines(std::string_view lines) {
+    if (!active()) return;
+    lines_ += lines;
+    if (lines_.size() >= batch) flush();
+}
+
+void AccessLog::mark_cut(std::string& line) const {
+    if (active()) format_->mark_cut(line);
+}
+
 void AccessLog::put(std::string_view lines) {
+    put_size_ += lines.size();
     const LogNews news = file_->write(lines);
     if (news.kind == LogNews::Kind::none) return;
     const std::string name = file_->path() == "-" ? "on stdout" : file_->path();

@@ -34,6 +34,7 @@ struct AccessRecord {
     std::span<const http::Field> response_fields; // as the app gave them; filled only if wants_response_fields()
     std::chrono::system_clock::time_point started;
     std::chrono::nanoseconds duration{0};
+    bool cut = false; // the client has not got all of it
 };
 
 // Lines are gathered here and written many at a time by a file of its own: a logger formats and locks for each line,
@@ -57,6 +58,15 @@ class AccessLog {
     void write(const AccessRecord& record);
     void flush();
 
+    // For lines that are to wait for what becomes of their answers. Where the next line begins; that only grows.
+    std::uint64_t position() const { return put_size_ + lines_.size(); }
+    // Takes the lines from `position` on out again, those that are not on their way yet.
+    std::string take_back(std::uint64_t position);
+    // Lines that were taken back.
+    void write_lines(std::string_view lines);
+    // Makes a line say that its answer was cut.
+    void mark_cut(std::string& line) const;
+
     // What it writes to; -1 if it is inactive.
     int fd() const;
 
@@ -70,7 +80,8 @@ class AccessLog {
     std::unique_ptr<AccessFormat> format_;
     bool wants_response_fields_ = false;
     bool wants_duration_ = false;
-    std::string lines_; // gathered, not yet written
+    std::string lines_;          // gathered, not yet written
+    std::uint64_t put_size_ = 0; // bytes that were gathered before them
 };
 
 } // namespace cppcorn

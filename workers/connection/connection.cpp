@@ -17,6 +17,10 @@ bool expects_preamble(const WorkerSettings& settings) {
     return settings.proxy_protocol != http::ProxyProtocol::off;
 }
 
+std::string_view failure_of(const OutputQueue& output) {
+    return output.file_failed() ? "a file is shorter than announced, or cannot be read" : "the client is gone";
+}
+
 } // namespace
 
 Connection::Connection(const Peer& peer, const WorkerSettings& settings, SteadyTime now)
@@ -83,6 +87,7 @@ Connection::Wants Connection::answer_requests(const Turn& turn) {
 
 // True if a request was answered and the next one may follow.
 bool Connection::answer_one(const Turn& turn) {
+    if (exchange_->stage() == Stage::answered) exchange_->next_request();
     Stage stage = exchange_->advance(peer_, turn.context);
     if (stage == Stage::ready) {
         QuickRequests::Record* record = nullptr; // looked up where it matters
@@ -103,7 +108,6 @@ bool Connection::answer_one(const Turn& turn) {
     if (stage != Stage::answered) return false;
     ending_ = exchange_->ending();
     if (ending_ != Ending::keep) return false;
-    exchange_->next_request();
     phase_ = Phase::idle;
     return true;
 }
@@ -117,19 +121,23 @@ Connection::Wants Connection::send_answers(const Turn& turn) {
     OutputQueue& output = exchange_->output();
     if (!output.empty()) {
         const auto result = output.flush(turn.stream);
-        if (result == OutputQueue::Result::failed) return close(turn);
+        if (result == OutputQueue::Result::failed) return cut(turn, failure_of(output));
         if (result == OutputQueue::Result::waiting) {
+            exchange_->note_waiting(turn.context);
+            if (exchange_->ends_with_connection()) turn.stream.set_reset_on_close(true); // until all of it is sent
             const SteadyTime now = turn.context.now();
             enter(Phase::writing, now, output.sent_total());
             deadline_ = patience_.deadline(now, output.sent_total(), turn.context.settings.write_timeout);
             return Wants::to_write;
         }
     }
+    exchange_->note_sent(turn.context);
     if (ending_ != Ending::keep) return finish(turn);
     return wait_for_input(turn);
 }
 
 Connection::Wants Connection::wait_for_input(const Turn& turn) {
+    if (exchange_->stage() == Stage::answered) exchange_->next_request();
     const WorkerSettings& settings = turn.context.settings;
     const SteadyTime now = turn.context.now();
     const Stage stage = exchange_->stage();
@@ -211,15 +219,17 @@ Connection::Wants Connection::present_wants() const {
 Connection::Wants Connection::finish(const Turn& turn) {
     switch (ending_) {
         case Ending::reset:
-            turn.stream.reset_on_close();
+            turn.stream.set_reset_on_close(true);
             return close(turn);
         case Ending::keep:
             return close(turn);
         case Ending::close:
             break;
         case Ending::linger:
+            turn.stream.set_reset_on_close(false);
             return begin_lingering(turn);
     }
+    turn.stream.set_reset_on_close(false);
     // The client has asked for the end, so it is not waited for, unless it has sent more since.
     turn.stream.close_write();
     char more[1];
@@ -248,8 +258,20 @@ Connection::Wants Connection::linger_on(const Turn& turn) {
 // Between requests, or in the middle of an answer. A client that is still taking its last answer may send the next
 // request while it does.
 Connection::Wants Connection::close_unanswered(const Turn& turn) {
+    if (phase_ == Phase::writing) return cut(turn, "the client does not read");
     const bool may_meet_a_reset = phase_ == Phase::idle && answered_any_ && turn.stream.untaken() > 0;
     return may_meet_a_reset ? begin_lingering(turn) : close(turn);
+}
+
+// The rest of the answers is never sent.
+Connection::Wants Connection::cut(const Turn& turn, std::string_view reason) {
+    if (exchange_->ends_with_connection()) turn.stream.set_reset_on_close(true);
+    exchange_->note_cut(reason, turn.context);
+    return close(turn);
+}
+
+void Connection::abandon(const Turn& turn) {
+    if (exchange_ && !exchange_->output().empty()) cut(turn, "the worker exits");
 }
 
 Connection::Wants Connection::close(const Turn& turn) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 #include "workers/connection/lingering.hpp"
 #include "workers/connection/quick_requests.hpp"
@@ -41,6 +42,9 @@ class Connection {
     // of that second, and one that has not said anything yet a whole one.
     Wants retire(const Turn& turn);
 
+    // The worker exits, whatever is under way.
+    void abandon(const Turn& turn);
+
     SteadyTime deadline() const { return deadline_; }
 
     // More than a reading of the coarse clock may be off, so that few turns end by its tick.
@@ -64,6 +68,7 @@ class Connection {
     Wants linger(const Turn& turn);
     Wants linger_on(const Turn& turn);
     Wants close_unanswered(const Turn& turn);
+    Wants cut(const Turn& turn, std::string_view reason);
     Wants close(const Turn& turn);
     void enter(Phase phase, SteadyTime now, std::uint64_t bytes = 0);
     Wants present_wants() const;

@@ -16,7 +16,11 @@ std::uint32_t interest_of(bool writing) {
 ConnectionTable::ConnectionTable(WorkerContext& context, Epoll& epoll)
     : context_(context), epoll_(epoll), pool_(context.settings) {}
 
-ConnectionTable::~ConnectionTable() = default;
+ConnectionTable::~ConnectionTable() {
+    for (Seat& seat : seats_) {
+        if (seat.client) seat.client->connection.abandon(turn_of(*seat.client));
+    }
+}
 
 bool ConnectionTable::admit(SocketStream stream, const Peer& peer) {
     Connection connection(peer, context_.settings, context_.now());

@@ -38,6 +38,7 @@ class WorkerContext {
     AccessLog& access_log;
     RateLimit refusals; // lines about requests that were refused
     const http::ForwardingRules forwarding;
+    RateLimit cuts;           // lines about responses that were cut
     RateLimit proxy_refusals; // lines about PROXY headers that were refused
 
     // No connection is kept alive any more. True from the instant the master asks for it or the signal arrives, so that

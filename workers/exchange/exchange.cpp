@@ -112,6 +112,8 @@ void Exchange::run_app(Stream& stream, const Peer& peer, WorkerContext& context)
     context.slot.end_request();
     call_ = nullptr;
     if (context.access_log.active()) log_access(peer, context);
+    const bool client_takes_nothing = response_.error() == -EPIPE || response_.error() == -ETIMEDOUT;
+    if (client_takes_nothing) drop_output(context);
 }
 
 std::int64_t Exchange::read(char* buffer, std::size_t room) {
@@ -201,19 +203,19 @@ void Exchange::finish_response(int result, WorkerContext& context) {
         answer(status, response_context(context), accept != nullptr ? accept->value : std::string_view());
     };
     if (response_.error() != 0 || body_.error() == -ECONNRESET) {
-        conclude(Outcome::cut); // the client is gone, whatever the app made of that
+        cut(reason_of_cut(), context); // the client is gone, whatever the app made of that
     } else if (!begun && body_.error() != 0) {
         answer_instead(body_.error() == -ETIMEDOUT ? 408 : body_.error() == -EFBIG ? 413 : 400);
     } else if (failed_ || result != 0 || !begun) {
         if (!failed_) fail(result != 0 ? "it returned " + std::to_string(result) : "it returned without a response");
         if (begun) {
-            conclude(Outcome::cut);
+            cut("the app failed", context);
         } else {
             answer_instead(500);
         }
     } else if (!response_.end()) {
         spdlog::error("Response to {} is shorter than its Content-Length: connection closed", describe());
-        conclude(Outcome::cut);
+        cut("it is shorter than its Content-Length", context);
     } else {
         const bool keep_alive = response_.keep_alive() && body_.error() == 0 && body_.worth_draining();
         conclude(keep_alive ? Outcome::whole : Outcome::last);
@@ -242,6 +244,36 @@ void Exchange::refuse(int status, std::string_view reason, const Peer& peer, Wor
                              : http::accept_in_refused(input_.unconsumed()));
     conclude(Outcome::refused);
     if (context.access_log.active()) log_access(peer, context);
+}
+
+std::string_view Exchange::reason_of_cut() const {
+    if (output_.file_failed()) return "a file is shorter than announced, or cannot be read";
+    if (response_.error() == -ETIMEDOUT) return "the client does not read";
+    const bool client_is_gone = response_.error() == 0 || response_.error() == -EPIPE;
+    return client_is_gone ? "the client is gone" : "a call of the app could not be completed";
+}
+
+void Exchange::cut(std::string_view reason, WorkerContext& context) {
+    log_cut(reason, context);
+    conclude(Outcome::cut);
+}
+
+// What is queued behind it, answers to earlier requests among it, is not sent either.
+void Exchange::drop_output(WorkerContext& context) {
+    lines_.note_cut(context.access_log, output_.sent_total());
+    output_.clear();
+}
+
+void Exchange::note_cut(std::string_view reason, WorkerContext& context) {
+    log_cut(reason, context);
+    lines_.note_cut(context.access_log, output_.sent_total());
+}
+
+void Exchange::log_cut(std::string_view reason, WorkerContext& context) {
+    if (std::exchange(cut_logged_, true)) return;
+    const auto limit = context.cuts.ask(context.now());
+    if (limit.suppressed > 0) spdlog::warn("suppressed {} more cut-response warnings", limit.suppressed);
+    if (limit.allowed) spdlog::warn("Response to {} was cut: {}", describe(), reason);
 }
 
 // The one place that decides what becomes of the connection.
@@ -303,10 +335,13 @@ void Exchange::log_access(const Peer& peer, WorkerContext& context) {
     record.response_fields = response_fields;
     record.duration = context.now() - started_;
     record.started = coarse_time_of_day() - record.duration;
+    record.cut = cut_logged_;
+    lines_.add(context.access_log.position(), cut_logged_ ? 0 : output_.sent_total() + output_.bytes_left());
     context.access_log.write(record);
 }
 
 std::string Exchange::describe() const {
+    if (!has_head()) return escaped(std::string_view(refused_line_).substr(0, longest_target));
     const auto& head = parser_.head();
     return escaped(head.method.substr(0, longest_method)) + " " + escaped(head.target.substr(0, longest_target));
 }
@@ -320,7 +355,7 @@ void Exchange::next_request() {
     response_.clear();
     stage_ = Stage::fresh;
     ending_ = Ending::keep;
-    failed_ = excess_logged_ = false;
+    failed_ = excess_logged_ = cut_logged_ = false;
     logged_fields_.clear();
     started_ = {};
 }

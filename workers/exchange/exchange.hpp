@@ -22,6 +22,7 @@
 
 #include "workers/context/peer.hpp"
 #include "workers/context/worker_context.hpp"
+#include "workers/exchange/answer_lines.hpp"
 #include "workers/exchange/app_call.hpp"
 #include "workers/exchange/app_request.hpp"
 #include "workers/exchange/request_body.hpp"
@@ -67,6 +68,14 @@ class Exchange {
     // Queues an answer of our own, for a request that the app is not to see.
     void refuse(int status, std::string_view reason, const Peer& peer, WorkerContext& context);
 
+    // What becomes of the answers that are queued: all are sent, or they wait for the client, or the rest never will be
+    // sent, which is logged.
+    void note_sent(WorkerContext& context) { lines_.note_sent(context.access_log); }
+    void note_waiting(WorkerContext& context) { lines_.note_waiting(context.access_log); }
+    void note_cut(std::string_view reason, WorkerContext& context);
+    // The last answer's only mark of its end is the connection's.
+    bool ends_with_connection() const { return response_.ends_with_connection(); }
+
     // Once answered: ready for the next one on the same connection.
     void next_request();
     // Ready for another connection.
@@ -96,6 +105,10 @@ class Exchange {
     // How the request has ended. whole: the connection can go on.
     enum class Outcome { whole, last, refused, cut };
     void conclude(Outcome outcome);
+    void cut(std::string_view reason, WorkerContext& context);
+    std::string_view reason_of_cut() const;
+    void drop_output(WorkerContext& context);
+    void log_cut(std::string_view reason, WorkerContext& context);
     bool may_meet_a_reset() const;
     bool can_keep_alive(const WorkerContext& context) const;
     http::ResponseContext response_context(WorkerContext& context) const;
@@ -112,6 +125,7 @@ class Exchange {
     Ending ending_ = Ending::keep;
     bool failed_ = false;        // the app gave up, and the log says why
     bool excess_logged_ = false; // that it wrote more than it had declared
+    bool cut_logged_ = false;    // that the client does not get all
 
     AppCall* call_ = nullptr; // while the app runs
     AppRequest request_{this};
@@ -122,6 +136,7 @@ class Exchange {
     SteadyTime started_;
     std::string refused_line_; // of a request that was refused
     std::vector<std::pair<std::string, std::string>> logged_fields_;
+    AnswerLines lines_;
 };
 
 } // namespace cppcorn

@@ -58,6 +58,7 @@ class ResponseStream {
     static constexpr std::size_t high_water = 256 * 1024;
 
   private:
+    Stream& stream_of(AppCall& call) const;
     int take_result(OutputQueue::Result result);
     // Keeps what waits for a slow client bounded.
     int wait_for_room(AppCall& call) {

@@ -1,6 +1,7 @@
 #include "workers/transport/output_queue.hpp"
 
 #include <algorithm>
+#include <cerrno>
 
 namespace cppcorn {
 namespace {
@@ -57,7 +58,10 @@ OutputQueue::Result OutputQueue::flush_file(Stream& stream) {
     while (part.left > 0) {
         const std::int64_t sent = stream.send_file(part.file.get(), part.offset, part.left);
         if (sent == -EAGAIN) return Result::waiting;
-        if (sent <= 0) return Result::failed;
+        if (sent <= 0) {
+            file_failed_ = sent == 0 || sent == -EIO;
+            return Result::failed;
+        }
         part.offset += sent;
         part.left -= static_cast<std::uint64_t>(sent);
         sent_total_ += static_cast<std::uint64_t>(sent);
@@ -79,7 +83,14 @@ std::size_t OutputQueue::waiting_in_files() const {
     return bytes;
 }
 
+std::uint64_t OutputQueue::left_in_files() const {
+    std::uint64_t bytes = 0;
+    for (const auto& part : files_) bytes += part.left + part.after.size();
+    return bytes;
+}
+
 void OutputQueue::clear() {
+    file_failed_ = false;
     head_.clear();
     sent_ = 0;
     files_.clear();

@@ -34,6 +34,10 @@ class OutputQueue {
     bool empty() const { return sent_ == head_.size() && files_.empty(); }
     // Bytes in memory that wait; an open file counts as a few.
     std::size_t waiting_bytes() const { return head_.size() - sent_ + (files_.empty() ? 0 : waiting_in_files()); }
+    // All bytes that are to be sent yet.
+    std::uint64_t bytes_left() const { return head_.size() - sent_ + (files_.empty() ? 0 : left_in_files()); }
+    // It has failed because a file was shorter than announced, or could not be read.
+    bool file_failed() const { return file_failed_; }
     // Bytes that streams have taken, ever.
     std::uint64_t sent_total() const { return sent_total_; }
     void clear();
@@ -51,11 +55,13 @@ class OutputQueue {
     Result flush_file(Stream& stream);
     void forget_sent();
     std::size_t waiting_in_files() const;
+    std::uint64_t left_in_files() const;
 
     std::string head_; // the bytes before the first file; nearly always all there is
     std::size_t sent_ = 0;
     std::deque<FilePart> files_;
     std::uint64_t sent_total_ = 0;
+    bool file_failed_ = false;
 };
 
 } // namespace cppcorn

@@ -1,6 +1,7 @@
 #include "workers/transport/socket_stream.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <linux/sockios.h>
 #include <poll.h>
@@ -69,9 +70,10 @@ void SocketStream::close_write() {
     ::shutdown(fd(), SHUT_WR);
 }
 
-void SocketStream::reset_on_close() {
-    const struct linger abort { 1, 0 };
-    ::setsockopt(fd(), SOL_SOCKET, SO_LINGER, &abort, sizeof abort);
+void SocketStream::set_reset_on_close(bool reset) {
+    if (std::exchange(resets_, reset) == reset) return;
+    const struct linger how { reset ? 1 : 0, 0 };
+    ::setsockopt(fd(), SOL_SOCKET, SO_LINGER, &how, sizeof how);
 }
 
 bool SocketStream::wait_until(Interest interest, SteadyTime deadline) {

@@ -21,7 +21,7 @@ class SocketStream final : public Stream {
     std::int64_t send_file(int file, std::int64_t offset, std::size_t size) override;
     std::uint64_t untaken() override;
     void close_write() override;
-    void reset_on_close() override;
+    void set_reset_on_close(bool reset) override;
     bool wait_until(Interest interest, SteadyTime deadline) override;
 
   private:
@@ -29,6 +29,7 @@ class SocketStream final : public Stream {
 
     UniqueFd socket_;
     bool use_sendfile_;
+    bool resets_ = false;
 };
 
 } // namespace cppcorn

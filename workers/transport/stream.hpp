@@ -30,8 +30,9 @@ class Stream {
 
     // The client reads the end of the stream once it has read what was written.
     virtual void close_write() = 0;
-    // The close that follows is a reset, so that the client cannot take what it has got for all there is.
-    virtual void reset_on_close() = 0;
+    // Whether a close is a reset, so that the client cannot take what it has got for all there is. It holds for the
+    // close that comes of the process's death, too.
+    virtual void set_reset_on_close(bool reset) = 0;
 
     // Blocks until something can be done, or may be. False: the deadline has passed first.
     virtual bool wait_until(Interest interest, SteadyTime deadline) = 0;

@@ -106,6 +106,14 @@ TEST_CASE("each atom that is documented can be used") {
     }
 }
 
+TEST_CASE("the line of an answer that was cut says so at its end") {
+    Exchange exchange;
+    exchange.record.cut = true;
+    CHECK(exchange.line("%(s)s") == "200 cut");
+    CHECK_THAT(exchange.line("json"), EndsWith(R"(,"cut":true})"));
+    CHECK_THAT(exchange.line("logfmt"), EndsWith(" cut=true"));
+}
+
 TEST_CASE("each atom has its value") {
     const Exchange exchange;
     CHECK(exchange.line("%(h)s") == "192.0.2.1");

@@ -35,7 +35,7 @@ class PickyStream final : public Stream {
     std::int64_t read(char*, std::size_t) override { return -EAGAIN; }
     std::uint64_t untaken() override { return 0; }
     void close_write() override {}
-    void reset_on_close() override {}
+    void set_reset_on_close(bool) override {}
     bool wait_until(Interest, SteadyTime) override { return true; }
 
   private:
@@ -124,6 +124,7 @@ TEST_CASE("OutputQueue: a client that is gone fails it") {
     MemoryStream stream;
     stream.vanish();
     CHECK(queue.flush(stream) == Result::failed);
+    CHECK_FALSE(queue.file_failed());
     CHECK(OutputQueue().flush(stream) == Result::drained); // nothing was to be sent
 }
 
@@ -132,8 +133,14 @@ TEST_CASE("OutputQueue: a file that is shorter than announced fails it, what the
     OutputQueue queue;
     queue.append_file(file_of("short"), 0, 6);
     queue.tail() += "behind";
+    CHECK(queue.bytes_left() == 12);
     CHECK(queue.flush(stream) == Result::failed);
     CHECK(stream.arrived() == "short");
+    CHECK(queue.file_failed());
+    CHECK(queue.bytes_left() == 7);
+    queue.clear();
+    CHECK_FALSE(queue.file_failed());
+    CHECK(queue.bytes_left() == 0);
 }
 
 TEST_CASE("OutputQueue: the descriptor of a file is closed once its bytes are sent") {
