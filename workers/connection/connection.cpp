@@ -75,14 +75,18 @@ Connection::Wants Connection::answer_requests(const Turn& turn) {
     for (;;) {
         input_held_ = false;
         while (!input_held_ && answer_one(turn) && !exchange_->input().empty()) {
-            // A client that does not take its answers gets no more of them; one whose requests take long lets others in.
-            input_held_ =
-                exchange_->output().waiting_bytes() >= ResponseStream::high_water || turn.context.now() >= turn_ends;
+            input_held_ = has_answers_enough() || turn.context.now() >= turn_ends; // others get in
         }
         const Wants wants = send_answers(turn);
         if (wants != Wants::to_read || !input_held_) return wants;
         if (turn.context.now() >= turn_ends) return Wants::to_go_on;
     }
+}
+
+// A client that does not take its answers gets no more of them. Descriptors are fewer than bytes.
+bool Connection::has_answers_enough() const {
+    const OutputQueue& output = exchange_->output();
+    return output.holds_file() || output.waiting_bytes() >= ResponseStream::high_water;
 }
 
 // True if a request was answered and the next one may follow.

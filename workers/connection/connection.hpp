@@ -58,6 +58,7 @@ class Connection {
     Wants read_preamble(const Turn& turn);
     Wants answer_requests(const Turn& turn);
     bool answer_one(const Turn& turn);
+    bool has_answers_enough() const;
     bool send_before_slow(const Turn& turn, const QuickRequests::Record& record);
     Wants send_answers(const Turn& turn);
     Wants wait_for_input(const Turn& turn);

@@ -80,6 +80,8 @@ class Exchange {
     void next_request();
     // Ready for another connection.
     void clear();
+    // Bytes that it keeps for the next one, those that clients can make it take.
+    std::size_t capacity() const;
 
     // What the app asks for, during run_app() only. As in cppcorn_host.
     std::int64_t read(char* buffer, std::size_t room);

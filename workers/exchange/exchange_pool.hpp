@@ -1,4 +1,5 @@
-// Exchanges that are not in use, kept for the next connection that has something to say.
+// Exchanges that are not in use, kept for the next connection that has something to say. One that a client has made
+// large is not kept: its memory would be the worker's for good.
 #pragma once
 
 #include <memory>
@@ -22,8 +23,13 @@ class ExchangePool {
     void give_back(std::unique_ptr<Exchange> exchange) {
         if (!exchange || spare_.size() >= most_spare) return;
         exchange->clear();
+        if (exchange->capacity() > most_kept) return;
         spare_.push_back(std::move(exchange));
     }
+
+    std::size_t spare_count() const { return spare_.size(); }
+
+    static constexpr std::size_t most_kept = 128 * 1024; // bytes of one
 
   private:
     static constexpr std::size_t most_spare = 64;

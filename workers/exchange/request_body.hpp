@@ -59,6 +59,8 @@ class RequestBody {
     }
     std::uint64_t received() const { return parser_.body_size(); }
 
+    std::size_t capacity() const { return buffered_.capacity(); }
+
     // The request was answered. True if the rest is worth reading, for the sake of the next request.
     bool worth_draining() const { return complete_ || is_short_enough(); }
     void begin_draining() { drained_from_ = received(); }

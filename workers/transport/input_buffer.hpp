@@ -27,10 +27,11 @@ class InputBuffer {
     void pin() { pinned_ = begin_; }
     void unpin() {
         pinned_ = 0;
-        if (!outgrown_.empty()) outgrown_ = {};
+        if (!outgrown_.empty()) std::vector<char>().swap(outgrown_); // to assign {} would keep the memory
     }
 
     void clear();
+    std::size_t capacity() const { return bytes_.capacity() + outgrown_.capacity(); }
 
     static constexpr std::size_t first_capacity = 16 * 1024;
 

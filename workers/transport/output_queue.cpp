@@ -6,7 +6,7 @@
 namespace cppcorn {
 namespace {
 
-constexpr std::size_t file_weight = 16 * 1024; // of an open file, in bytes that wait: descriptors are few
+constexpr std::size_t file_weight = 64 * 1024; // of an open file, in bytes that wait: descriptors are few
 constexpr std::size_t keep_capacity = 64 * 1024;
 
 } // namespace
@@ -92,6 +92,7 @@ std::uint64_t OutputQueue::left_in_files() const {
 void OutputQueue::clear() {
     file_failed_ = false;
     head_.clear();
+    if (head_.capacity() > keep_capacity) head_.shrink_to_fit(); // to nothing
     sent_ = 0;
     files_.clear();
 }

@@ -40,7 +40,11 @@ class OutputQueue {
     bool file_failed() const { return file_failed_; }
     // Bytes that streams have taken, ever.
     std::uint64_t sent_total() const { return sent_total_; }
+    // A file waits to be sent, and keeps its descriptor.
+    bool holds_file() const { return !files_.empty(); }
     void clear();
+    // In memory, of what can be used again.
+    std::size_t capacity() const { return head_.capacity(); }
 
   private:
     // A part of a file and the bytes that follow it.

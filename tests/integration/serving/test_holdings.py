@@ -90,3 +90,59 @@ def test_a_connection_that_ends_costs_the_same_however_many_others_there_are(man
             sock.close()
         print(f"{alone:.0f} ns alone, {among_others:.0f} ns among {others} others")
         assert among_others < 1.75 * alone
+
+
+def test_a_connection_keeps_one_file_open_however_many_it_asks_for(tmp_path):
+    clients = 10
+    with open(tmp_path / "large", "wb") as file:
+        file.truncate(100_000_000)  # a hole: it takes no disk
+    with Server(f'files:app("{tmp_path}")', "--workers", "1") as server:
+        (worker,) = server.wait_workers(1)
+        before = len(open_files(worker))
+        socks = []
+        for _ in range(clients):
+            socks.append(server.connect())
+            socks[-1].sendall(request_bytes("/large") * 16)
+            socks[-1].recv(1, socket.MSG_PEEK)  # it sends, and is not read
+        assert server.get("/missing").status == 404  # those that came before are served by now
+        assert len(open_files(worker)) <= before + 2 * clients + 1  # a socket and a file each
+        for sock in socks:
+            sock.close()
+
+
+def resident_mb(pid):
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) // 1024
+
+
+def large_head(sock):
+    sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 4_000_000)
+
+
+def large_body(sock):
+    sock.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 8000000\r\n\r\n" + b"x" * 4_000_000)
+
+
+def large_answer(sock):
+    sock.sendall(request_bytes("/big?bytes=4000000"))
+    sock.recv(1, socket.MSG_PEEK)
+
+
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer keeps what is freed for a while")
+@pytest.mark.parametrize("take", [large_head, large_body, large_answer], ids=lambda each: each.__name__)
+def test_memory_that_clients_made_a_worker_take_is_given_back(take):
+    limits = ("--limit-request-head", "16000000", "--limit-request-field_size", "0", "--body-buffer", "16000000")
+    with Server("faults:app", "--workers", "1", *limits) as server:
+        (worker,) = server.wait_workers(1)
+        for _ in range(10):
+            assert server.get("/").status == 200
+        before = resident_mb(worker)
+        socks = [server.connect() for _ in range(50)]
+        for sock in socks:
+            take(sock)
+        server.wait_for(lambda: resident_mb(worker) > before + 100, what="the memory that is taken")
+        for sock in socks:
+            sock.close()
+        for _ in range(200):
+            assert server.get("/").status == 200
+        server.wait_for(lambda: resident_mb(worker) < before + 20, what="the memory that is given back")

@@ -61,3 +61,14 @@ TEST_CASE("InputBuffer: pinned bytes stay where they are while the rest moves an
     feed(buffer, "next");
     CHECK(buffer.unconsumed() == "next");
 }
+
+TEST_CASE("InputBuffer: the place that pinned bytes have outgrown is given back with them") {
+    InputBuffer buffer;
+    feed(buffer, std::string(100'000, 'h'));
+    buffer.consume(100'000);
+    buffer.pin();
+    feed(buffer, std::string(400'000, 'b'));
+    const std::size_t with_both = buffer.capacity();
+    buffer.unpin();
+    CHECK(buffer.capacity() + 100'000 <= with_both);
+}

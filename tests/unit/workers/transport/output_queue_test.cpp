@@ -163,6 +163,14 @@ TEST_CASE("OutputQueue: the descriptor of a file is closed once its bytes are se
     CHECK(queue.empty());
 }
 
+TEST_CASE("OutputQueue: what is cleared keeps no more memory than a usual answer takes") {
+    OutputQueue queue;
+    queue.tail() += std::string(10'000'000, 'x');
+    CHECK(queue.capacity() >= 10'000'000);
+    queue.clear();
+    CHECK(queue.capacity() <= 64 * 1024);
+}
+
 TEST_CASE("OutputQueue: waiting bytes are those in memory, and some for each open file") {
     OutputQueue queue;
     CHECK(queue.waiting_bytes() == 0);
