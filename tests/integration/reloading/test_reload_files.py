@@ -40,9 +40,10 @@ def wait_body(server, body):
 
 def test_a_new_build_is_loaded(site):
     with serve(site, "--workers", "2", wait=2) as server:
-        for app, body in (("faults", FAULTS), ("hello", HELLO)):
+        for reloads, (app, body) in enumerate((("faults", FAULTS), ("hello", HELLO)), 1):
             deploy(site, app)
             wait_body(server, body)
+            server.wait_log("Reload done", count=reloads)
         assert server.count_log(rf"{site}/site.so has changed") == 2
         assert server.count_log(r"\[(ERROR|CRITICAL)\]") == 0
 
