@@ -165,8 +165,9 @@ void Listener::find_bound_address() {
 }
 
 ListeningSocket Listener::for_worker() const {
-    if (bound_.kind == BindAddress::Kind::unix_path) return {socket_.get(), bound_.path, 0};
-    return {socket_.get(), bound_.host, bound_.port};
+    const bool outlives_service = address_.kind == BindAddress::Kind::inherited_fd;
+    if (bound_.kind == BindAddress::Kind::unix_path) return {socket_.get(), bound_.path, 0, outlives_service};
+    return {socket_.get(), bound_.host, bound_.port, outlives_service};
 }
 
 namespace {

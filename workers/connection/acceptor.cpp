@@ -9,10 +9,13 @@
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
+#include "workers/connection/doorway.hpp"
+
 namespace cppcorn {
 namespace {
 
 constexpr Milliseconds pause_time{200};          // after an accept that failed for lack of descriptors or memory
+constexpr Milliseconds arrival_time{50};         // for clients that are connecting when nobody new is let in any more
 constexpr Milliseconds retire_accept_time{1000}; // a retiring worker still takes what its siblings have not
 
 bool somebody_waits(int listener) {
@@ -61,7 +64,29 @@ SteadyTime Acceptor::retire_deadline() const {
     return context_.slot.drains_backlog() ? drain_until_ : accept_until_;
 }
 
+// Siblings, or a new master, serve who comes now. Where there are none, a client that is let in behind this worker's back
+// would wait for a busy one, or be reset by the last one's end.
+void Acceptor::backlog_is_empty() {
+    if (!context_.slot.drains_backlog()) return stop();
+    if (shut_at_ == SteadyTime::max()) {
+        shut_at_ = context_.now() + arrival_time;
+        for (const auto& listener : listeners_) {
+            if (!listener.outlives_service) let_in_no_more(listener);
+        }
+    } else if (context_.now() >= shut_at_) {
+        shut_and_stop();
+    }
+}
+
+void Acceptor::shut_and_stop() {
+    for (const auto& listener : listeners_) {
+        if (context_.slot.drains_backlog() && !listener.outlives_service) shut(listener);
+    }
+    stop();
+}
+
 void Acceptor::stop() {
+    shut_at_ = SteadyTime::max();
     enter(State::done);
 }
 
@@ -82,7 +107,7 @@ Acceptor::Taken Acceptor::take_next(Accepted& accepted) {
         next_listener_ = index + 1;
         return taken;
     }
-    if (retiring_) stop();
+    if (retiring_) backlog_is_empty();
     return Taken::nobody_waits;
 }
 
@@ -99,7 +124,8 @@ Acceptor::Taken Acceptor::take_from(const ListeningSocket& listener, Accepted& a
     }
     const int error = errno;
     // Without descriptors, accept4 fails even where nobody waits.
-    if (error == EAGAIN || !somebody_waits(listener.fd)) return Taken::nobody_waits;
+    const bool is_shut = retiring_ && error == EINVAL; // by a sibling
+    if (error == EAGAIN || is_shut || !somebody_waits(listener.fd)) return Taken::nobody_waits;
     note_failure(listener, error);
     return Taken::failed;
 }

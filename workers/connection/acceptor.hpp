@@ -2,6 +2,7 @@
 // when to pause, and until when while the worker is retiring.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "base/epoll.hpp"
@@ -38,16 +39,17 @@ class Acceptor {
         if (!is_full && state_ == State::full) enter(State::listening);
     }
     // The worker is retiring: what waits is accepted while there is time. While others serve, it is theirs as well;
-    // when all are retiring, the last moment is one that leaves time to answer.
+    // when all are retiring, the last moment is one that leaves time to answer. Then the first to find that nobody waits
+    // ends the listening sockets for all of them.
     void retire();
     // Nothing is accepted any more.
     void stop();
 
     bool is_done() const { return state_ == State::done; }
     // There is more to accept, or it has to be found out that there is not.
-    bool wants_turn() const { return retiring_ && state_ == State::listening; }
-    // When accepting is to be tried again after a failure.
-    SteadyTime due() const { return again_at_; }
+    bool wants_turn() const { return retiring_ && state_ == State::listening && shut_at_ == SteadyTime::max(); }
+    // When accepting is to be tried again after a failure, or for the last time.
+    SteadyTime due() const { return std::min(again_at_, shut_at_); }
     void try_again_if_due() {
         if (context_.now() >= again_at_) try_again();
     }
@@ -58,6 +60,8 @@ class Acceptor {
     void enter(State state);
     void try_again();
     SteadyTime retire_deadline() const;
+    void backlog_is_empty();
+    void shut_and_stop();
     enum class Taken { nobody_waits, failed, one };
     struct Accepted {
         UniqueFd socket;
@@ -81,6 +85,7 @@ class Acceptor {
     bool retiring_ = false;
     SteadyTime accept_until_ = SteadyTime::max(); // while retiring
     SteadyTime drain_until_ = SteadyTime::max();  // the same, where no other worker is there for what waits
+    SteadyTime shut_at_ = SteadyTime::max();      // nobody new is let in any more, and the sockets are shut then
 };
 
 template <class Admit>
@@ -88,7 +93,7 @@ void Acceptor::accept(int served, const Admit& admit) {
     const SteadyTime until = context_.now() + served_time;
     int left = served > 0 ? served : 1;
     for (bool more = true; more && state_ == State::listening;) {
-        if (retiring_ && context_.now() >= retire_deadline()) return stop();
+        if (retiring_ && context_.now() >= retire_deadline()) return shut_and_stop();
         Accepted accepted;
         if (take_next(accepted) != Taken::one) return;
         if (admit(std::move(accepted.socket), accepted.peer) == Outcome::kept) {

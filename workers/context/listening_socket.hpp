@@ -10,6 +10,7 @@ struct ListeningSocket {
     int fd = -1;
     std::string server_name;       // its address, or the unix socket's path
     std::uint16_t server_port = 0; // 0 on a unix socket
+    bool outlives_service = false; // it was passed on to us: whoever did that goes on listening
 };
 
 } // namespace cppcorn
