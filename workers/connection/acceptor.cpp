@@ -9,7 +9,7 @@
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
-#include "workers/connection/doorway.hpp"
+#include "workers/transport/doorway.hpp"
 
 namespace cppcorn {
 namespace {
@@ -71,7 +71,7 @@ void Acceptor::backlog_is_empty() {
     if (shut_at_ == SteadyTime::max()) {
         shut_at_ = context_.now() + arrival_time;
         for (const auto& listener : listeners_) {
-            if (!listener.outlives_service) let_in_no_more(listener);
+            if (!listener.outlives_service) let_in_no_more(listener.fd);
         }
     } else if (context_.now() >= shut_at_) {
         shut_and_stop();
@@ -80,7 +80,7 @@ void Acceptor::backlog_is_empty() {
 
 void Acceptor::shut_and_stop() {
     for (const auto& listener : listeners_) {
-        if (context_.slot.drains_backlog() && !listener.outlives_service) shut(listener);
+        if (context_.slot.drains_backlog() && !listener.outlives_service) shut(listener.fd);
     }
     stop();
 }

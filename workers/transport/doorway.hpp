@@ -2,14 +2,12 @@
 // that will not be answered: first nobody new is let in, while those arrive that are at the door; then it is shut.
 #pragma once
 
-#include "workers/context/listening_socket.hpp"
-
 namespace cppcorn {
 
 // No further connection begins: a TCP client tries again and is refused once the door is shut, any other is refused at
 // once. What has begun can still be accepted; with TCP, for a moment more comes.
-void let_in_no_more(const ListeningSocket& listener);
+void let_in_no_more(int listener);
 // Who connects is refused. What has not been accepted by now is lost.
-void shut(const ListeningSocket& listener);
+void shut(int listener);
 
 } // namespace cppcorn

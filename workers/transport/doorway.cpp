@@ -1,4 +1,4 @@
-#include "workers/connection/doorway.hpp"
+#include "workers/transport/doorway.hpp"
 
 #include <iterator>
 
@@ -25,22 +25,25 @@ void drop_new_connections(int listener) {
     ::setsockopt(listener, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
-bool is_unix(const ListeningSocket& listener) {
-    return listener.server_port == 0;
+bool is_unix(int listener) {
+    int domain = AF_UNSPEC;
+    socklen_t size = sizeof domain;
+    ::getsockopt(listener, SOL_SOCKET, SO_DOMAIN, &domain, &size);
+    return domain == AF_UNIX;
 }
 
 } // namespace
 
-void let_in_no_more(const ListeningSocket& listener) {
+void let_in_no_more(int listener) {
     if (is_unix(listener)) return shut(listener); // what waits can be accepted all the same
     // Who has connected and not sent anything yet is to be accepted as well.
     const int off = 0;
-    ::setsockopt(listener.fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &off, sizeof off);
-    drop_new_connections(listener.fd);
+    ::setsockopt(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT, &off, sizeof off);
+    drop_new_connections(listener);
 }
 
-void shut(const ListeningSocket& listener) {
-    ::shutdown(listener.fd, SHUT_RD);
+void shut(int listener) {
+    ::shutdown(listener, SHUT_RD);
 }
 
 } // namespace cppcorn
