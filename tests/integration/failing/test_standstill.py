@@ -79,6 +79,8 @@ def test_a_worker_that_is_stopped_for_less_than_its_time_lives_on():
             stop(pids[0])
             time.sleep(2.5)  # more than the master takes to ask, and less than the timeout
             os.kill(pids[0], signal.SIGCONT)
+            # On a busy machine it may take a while until it runs, and two stops without that are one long one.
+            wait_until(lambda: process(pids[0]).state == "S", what="a worker that has run and sleeps again")
         time.sleep(2)  # the time of another question
         assert server.worker_pids() == pids
         assert "WORKER TIMEOUT" not in server.log_text()
