@@ -1,6 +1,6 @@
 // The access log's lines of answers that are not all sent yet. A line says whether its answer was cut, which is known
-// only when the client has taken the answer. Answers that leave at once cost nothing here: their lines are in the access
-// log already, and are taken back only if the client does not take all.
+// only when the client has taken the answer. Answers that leave at once cost nothing here: their lines are in the
+// access log already, and are taken back only if the client does not take all.
 #pragma once
 
 #include <cstdint>

@@ -247,7 +247,8 @@ void Exchange::refuse(int status, std::string_view reason, const Peer& peer, Wor
 }
 
 std::string_view Exchange::reason_of_cut() const {
-    if (output_.file_failed()) return "a file is shorter than announced, or cannot be read";
+    const bool file_failed = output_.file_failed() || response_.error() == -EIO; // on its way, or while it was copied
+    if (file_failed) return "a file is shorter than announced, or cannot be read";
     if (response_.error() == -ETIMEDOUT) return "the client does not read";
     const bool client_is_gone = response_.error() == 0 || response_.error() == -EPIPE;
     return client_is_gone ? "the client is gone" : "a call of the app could not be completed";
