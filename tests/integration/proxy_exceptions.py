@@ -1,5 +1,6 @@
 """Where the app may see other requests than the client sent, because of the proxy between them: cases of the corpus, each with its reason."""
 
+_OWN_VERSIONS = "it knows 1.0 and 1.1 only"
 _OWN_FIELDS = "its own fields come on top of the client's hundred, which is one too many for the server"
 _OWN_LIMIT = "its own limit for a head is lower than the server's"
 _NO_TRAILERS = "it reads no trailers: 503"
@@ -43,6 +44,8 @@ STOPPED_BY_THE_PROXY = {
         "limits: the largest head": _OWN_LIMIT,
         "smuggling: Connection names the length": "it refuses a Connection that does",
         "smuggling: a body on HEAD": "it refuses HEAD with a body",
+        "request_line: 1.2": _OWN_VERSIONS,
+        "request_line: 1.2 and a method that is not known": _OWN_VERSIONS,
         "trailers: Connection in a trailer ends nothing": _NO_TRAILERS,
         "trailers: a trailer is read and dropped": _NO_TRAILERS,
         "trailers: as many as allowed": _NO_TRAILERS,
