@@ -22,7 +22,8 @@ namespace {
 constexpr std::size_t block_size = 256 * 1024;
 constexpr int most_tries = 4;
 constexpr std::size_t longest_base = 200; // of the file's name, which has 255 in all
-constexpr std::string_view mark = ".cppcorn-";
+constexpr std::string_view prefix = ".cppcorn-";
+constexpr std::size_t hash_digits = 16;
 
 struct stat look_at(int fd) {
     struct stat info {};
@@ -124,10 +125,9 @@ bool is_trusted(const struct stat& copy, const struct stat& original) {
 }
 
 bool is_name_of_copy(std::string_view name) {
-    const auto at = name.rfind(mark);
-    if (name.substr(0, 1) != "." || at == std::string_view::npos) return false;
-    const std::string_view rest = name.substr(at + mark.size());
-    return rest.size() >= 16 && rest.find_first_not_of("0123456789abcdef.") == std::string_view::npos;
+    if (name.substr(0, prefix.size()) != prefix) return false;
+    return name.substr(prefix.size()).find_first_not_of("0123456789abcdef") == hash_digits &&
+           name[prefix.size() + hash_digits] == '.';
 }
 
 bool has_file(int directory, const std::string& name, const struct stat& file) {
@@ -228,7 +228,7 @@ bool PrivateCopy::is_there() const {
 FileStamp PrivateCopy::place(int source) {
     for (int tries = 0; tries < most_tries; ++tries) {
         const FileStamp stamp = FileStamp::of(look_at(source));
-        const std::string name = fmt::format(".{}{}{:016x}", base_, mark, hash_of(source));
+        const std::string name = fmt::format("{}{:016x}.{}", prefix, hash_of(source), base_);
         if (!take(name, source)) {
             write(name, source);
             if (!take(name, source)) continue;

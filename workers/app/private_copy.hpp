@@ -1,5 +1,5 @@
 // A copy of a library that nobody but this program touches: what is loaded stays what it was, whatever happens to the
-// original. It stands beside the original, as .NAME.cppcorn-HASH, so that $ORIGIN, debuggers and stack traces find what
+// original. It stands beside the original, as .cppcorn-HASH.NAME, so that $ORIGIN, debuggers and stack traces find what
 // they look for; equal bytes have an equal name. All who use a copy hold a shared lock on it, and the last one to go
 // removes it.
 #pragma once

@@ -1,6 +1,7 @@
 """Workers run the build that was tried: each of them, until a reload, whatever becomes of the files."""
 
 import os
+import re
 import shutil
 import signal
 import tempfile
@@ -40,7 +41,9 @@ class Site:
         return Server("versions:app", *args, app_dir=self.folder, **options)
 
     def copies(self):
-        return sorted(str(each.relative_to(self.folder)) for each in self.folder.rglob(".*.cppcorn-*"))
+        """In the order of FILES."""
+        found = [str(each.relative_to(self.folder)) for each in self.folder.rglob(".cppcorn-*")]
+        return sorted(found, key=lambda name: name.split(".", 2)[2])
 
 
 @pytest.fixture
@@ -139,14 +142,11 @@ def test_overwriting_in_place_hurts_no_worker(site):
 
 def test_copies_stand_beside_the_originals_while_they_are_used(site):
     with site.server() as server:
-        assert [name.rsplit("-", 1)[0] for name in site.copies()] == [
-            ".libnear.so.cppcorn",
-            ".versions.so.cppcorn",
-            "lib/.libdeep.so.cppcorn",
-        ]
+        names = [re.sub("[0-9a-f]{16}", "HASH", name) for name in site.copies()]
+        assert names == ["lib/.cppcorn-HASH.libdeep.so", ".cppcorn-HASH.libnear.so", ".cppcorn-HASH.versions.so"]
         assert Path(server.get("/file").text).parent == site.folder
-        assert Path(server.get("/near-file").text) == site.folder / site.copies()[0]
-        for name, copy in zip(("libnear.so", "versions.so", "lib/libdeep.so"), site.copies()):
+        assert Path(server.get("/near-file").text) == site.folder / site.copies()[1]
+        for name, copy in zip(site.FILES, site.copies()):
             original, copied = os.stat(site.folder / name), os.stat(site.folder / copy)
             assert (original.st_mode, original.st_uid, original.st_gid) == (copied.st_mode, copied.st_uid, copied.st_gid)
         first = site.copies()
@@ -175,7 +175,7 @@ def test_a_directory_that_was_removed_stops_nobody(site):
         kill_workers(server)
         assert answer(server) == "1 1 1"
         spare = Path(server.get("/file").text).parent
-    assert not list(spare.glob(".versions.so.*"))
+    assert not list(spare.glob(".cppcorn-*.versions.so"))
 
 
 def test_what_a_killed_master_left_is_removed_by_the_next(site):
@@ -267,7 +267,7 @@ def foreign():
 @pytest.mark.skipif(SANITIZED, reason="a sanitized app asks where it is")
 def test_where_the_directory_cannot_be_written_to_copies_are_elsewhere(foreign):
     with foreign.server("hello:app") as server:
-        (copy,) = (foreign.folder / "tmp").rglob(".hello.so.cppcorn-*")
+        (copy,) = (foreign.folder / "tmp").rglob(".cppcorn-*.hello.so")
         assert os.stat(copy.parent).st_mode & 0o777 == 0o700
         (foreign.folder / "app/hello.so").write_bytes(zeros(""))
         assert server.get("/").status == 200

@@ -38,7 +38,7 @@ TEST_CASE("a private copy has the original's bytes and mode, and goes when nobod
     {
         const PrivateCopy copy(original, directory);
         CHECK(text_of(copy.path()) == text);
-        CHECK(copy.path().rfind(directory + "/.a.so.cppcorn-", 0) == 0);
+        CHECK(copy.path().rfind(directory + "/.cppcorn-", 0) == 0);
         struct stat info {};
         REQUIRE(::stat(copy.path().c_str(), &info) == 0);
         CHECK((info.st_mode & 0777) == 0640);
@@ -120,14 +120,14 @@ TEST_CASE("private copies that nobody uses are removed, and nothing else", "[pri
     const TemporaryFolder folder;
     folder.write("a.so", "one");
     const std::string original = real(folder, "a.so");
-    folder.write(".b.so.cppcorn-0123456789abcdef", "left by another master");
-    folder.write(".b.so.cppcorn-0123456789abcdef.12f.aa", "its draft");
-    folder.write(".b.so.cppcorn-notes", "none of ours");
-    folder.write("b.so.cppcorn-0123456789abcdef", "nor is this");
+    folder.write(".cppcorn-0123456789abcdef.b.so", "left by another master");
+    folder.write(".cppcorn-0123456789abcdef.b.so.12faa", "its draft");
+    folder.write(".cppcorn-notes.b.so", "none of ours");
+    folder.write("cppcorn-0123456789abcdef.b.so", "nor is this");
     const PrivateCopy copy(original, std::filesystem::path(original).parent_path());
     CHECK(files_in(folder) == 4);
-    CHECK(std::filesystem::exists(folder / ".b.so.cppcorn-notes"));
-    CHECK(std::filesystem::exists(folder / "b.so.cppcorn-0123456789abcdef"));
+    CHECK(std::filesystem::exists(folder / ".cppcorn-notes.b.so"));
+    CHECK(std::filesystem::exists(folder / "cppcorn-0123456789abcdef.b.so"));
 }
 
 TEST_CASE("a private copy is made of regular files only, and through no link", "[private_copy]") {
