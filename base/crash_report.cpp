@@ -1,6 +1,7 @@
 #include "base/crash_report.hpp"
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -9,100 +10,120 @@
 #include <memory>
 
 #include <cxxabi.h>
-#include <execinfo.h>
-#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+#include <unwind.h>
 
+#include "base/crash_stack.hpp"
 #include "base/kill_timer.hpp"
-#include "base/log/error_log.hpp"
 #include "base/signals.hpp"
 
 namespace cppcorn {
 namespace {
 
-constexpr int most_frames = 64;
 constexpr auto stuck_after = std::chrono::seconds(3);
 constexpr std::size_t handler_stack_size = 64 * 1024;
 
-// A line that is put together and written at once, so that others that write to the log do not come between. The
-// handler may use async-signal-safe functions only: no allocation, no stdio.
-class Line {
-  public:
-    Line& operator<<(const char* text) {
-        while (*text != '\0' && size_ < sizeof text_) text_[size_++] = *text++;
-        return *this;
-    }
+CrashRecord* record = nullptr;
+pid_t owner = 0; // the process whose record that is
 
-    Line& operator<<(unsigned long number) {
-        char digits[24];
-        char* at = digits + sizeof digits;
-        *--at = '\0';
-        do {
-            *--at = static_cast<char>('0' + number % 10);
-            number /= 10;
-        } while (number != 0);
-        return *this << at;
-    }
+// How far the report is. What faults meanwhile comes to the handler again, which goes on behind it.
+enum class Stage { none, stack, modules, done };
+std::atomic<Stage> stage{Stage::none};
+std::atomic<pid_t> reporter{0}; // the thread
 
-    void write(int fd) const { [[maybe_unused]] const auto ignored = ::write(fd, text_, size_); }
+// ---- Exceptions
 
-  private:
-    char text_[384];
-    std::size_t size_ = 0;
-};
-
-// A log that is full must not keep a process that has crashed. Asked before each line: that much fits, then.
-bool has_room(int fd) {
-    pollfd waited{fd, POLLOUT, 0};
-    return ::poll(&waited, 1, 0) > 0 && (waited.revents & POLLOUT) != 0;
-}
-
-// "std::runtime_error: what() of it", of the exception that std::terminate was called for; else empty.
-char exception_text[256];
-
-void note_exception(const char* text) {
-    std::strncat(exception_text, text, sizeof exception_text - std::strlen(exception_text) - 1);
+void append_to_exception(const char* text) {
+    const std::size_t size = std::strlen(record->exception);
+    std::strncat(record->exception, text, sizeof record->exception - size - 1);
 }
 
 // Nothing has been unwound yet, and what the exception holds is there: this is no signal handler.
-[[noreturn]] void on_terminate() {
-    if (const std::type_info* type = abi::__cxa_current_exception_type()) {
-        const std::unique_ptr<char, void (*)(void*)> name(abi::__cxa_demangle(type->name(), nullptr, nullptr, nullptr),
-                                                          std::free);
-        note_exception(name == nullptr ? type->name() : name.get());
-        try {
-            throw;
-        } catch (const std::exception& error) {
-            note_exception(": ");
-            note_exception(error.what());
-        } catch (...) {
-        }
+void note_exception() {
+    const std::type_info* const type = abi::__cxa_current_exception_type();
+    if (type == nullptr) return;
+    const std::unique_ptr<char, void (*)(void*)> name(abi::__cxa_demangle(type->name(), nullptr, nullptr, nullptr),
+                                                      std::free);
+    append_to_exception(name == nullptr ? type->name() : name.get());
+    try {
+        throw;
+    } catch (const std::exception& error) {
+        append_to_exception(": ");
+        append_to_exception(error.what());
+    } catch (...) { // has no text
     }
+}
+
+[[noreturn]] void on_terminate() {
+    if (::getpid() == owner) note_exception();
     std::abort();
 }
 
-void report_crash(int signal) {
-    // A report that gets stuck (a lock that the crashed code held) must not keep the process.
-    arm_kill_timer(stuck_after);
-    Line line;
-    line << "Stack of pid " << static_cast<unsigned long>(::getpid()) << " at " << signal_name(signal) << ":\n";
-    if (exception_text[0] != '\0') line << "Uncaught " << exception_text << "\n";
-    const int log = error_log_fd();
-    if (has_room(log)) line.write(log);
-    void* frames[most_frames];
-    const int count = ::backtrace(frames, most_frames);
-    // The first two are this function and the signal's trampoline.
-    for (int i = count > 2 ? 2 : 0; i < count && has_room(log); ++i) ::backtrace_symbols_fd(frames + i, 1, log);
+// ---- Signals
+
+// As if there had been no handler.
+void end_by(int signal) {
     arm_kill_timer(std::chrono::seconds(0)); // a core dump may take its time
+    std::signal(signal, SIG_DFL);
     ::raise(signal);
+}
+
+void note_signal(int signal, const siginfo_t& info) {
+    record->signal = signal;
+    record->code = info.si_code;
+    record->process = ::getpid();
+    record->thread = static_cast<std::int32_t>(::syscall(SYS_gettid));
+    if (info.si_code <= 0) {
+        record->sender = info.si_pid;
+    } else {
+        record->address = reinterpret_cast<std::uintptr_t>(info.si_addr);
+    }
+    ::prctl(PR_GET_NAME, record->thread_name);
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    record->version = CrashRecord::current_version;
+}
+
+void begin_report(int signal, const siginfo_t& info, void* context) {
+    note_signal(signal, info);
+    stage = Stage::stack;
+    note_stack(*record, context);
+}
+
+void end_report() {
+    if (stage.exchange(Stage::modules) != Stage::stack) return;
+    note_modules(*record);
+    stage = Stage::done;
+}
+
+void on_crash(int signal, siginfo_t* info, void* context) {
+    if (::getpid() != owner) return end_by(signal);
+    const auto thread = static_cast<pid_t>(::syscall(SYS_gettid));
+    pid_t none = 0;
+    if (reporter.compare_exchange_strong(none, thread)) {
+        // A report that gets stuck (a lock that the crashed code held) must not keep the process.
+        arm_kill_timer(stuck_after);
+        begin_report(signal, *info, context);
+    } else if (none != thread) {
+        for (;;) ::pause(); // another thread is at it, and ends the process
+    } else if (stage == Stage::stack) {
+        record->is_torn = true;
+    }
+    end_report();
+    end_by(record->signal != 0 ? record->signal : signal);
+}
+
+_Unwind_Reason_Code stop_unwinding(_Unwind_Context*, void*) {
+    return _URC_END_OF_STACK;
 }
 
 } // namespace
 
-void install_crash_report() {
-    // The first call loads libgcc, which a handler must not do.
-    void* frame;
-    ::backtrace(&frame, 1);
+void install_crash_report(CrashRecord& shared) {
+    record = &shared;
+    owner = ::getpid();
+    _Unwind_Backtrace(stop_unwinding, nullptr); // what it does the first time only, a handler must not do
     std::set_terminate(on_terminate);
     static std::array<char, handler_stack_size> handler_stack;
     stack_t stack{};
@@ -111,8 +132,8 @@ void install_crash_report() {
     ::sigaltstack(&stack, nullptr);
     for (const int signal : signals_used(ProcessKind::worker, SignalUse::crash)) {
         struct sigaction action {};
-        action.sa_handler = report_crash;
-        action.sa_flags = SA_ONSTACK | SA_NODEFER | SA_RESETHAND; // a fault in the report ends it
+        action.sa_sigaction = on_crash;
+        action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER; // a fault in the report comes here as well
         sigemptyset(&action.sa_mask);
         ::sigaction(signal, &action, nullptr);
     }

@@ -1,12 +1,15 @@
-// What a crash leaves in the error log: the stack of the thread that crashed, or of the one that was stuck when the
-// master's SIGABRT came.
+// What a crash leaves: the stack of the thread that crashed, or of the one that was stuck when the master's SIGABRT
+// came, in memory that the master reads once the process is dead.
 #pragma once
+
+#include "base/crash_record.hpp"
 
 namespace cppcorn {
 
 // Installs handlers for SIGSEGV, SIGBUS, SIGILL, SIGFPE and SIGABRT, on a stack of their own so that an overflown one
-// can be told. Each writes the stack to the error log's descriptor and lets the signal do what it would have done: the
-// exit status and the core dump are as without it.
-void install_crash_report();
+// can be told; that is the calling thread's, other threads have none. Each fills in the record and lets the signal do
+// what it would have done: the exit status and the core dump are as without it. The record, in memory that outlives
+// this process, begins with zeros. A process that is forked from this one leaves it alone.
+void install_crash_report(CrashRecord& record);
 
 } // namespace cppcorn

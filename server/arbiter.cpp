@@ -7,6 +7,7 @@
 
 #include <poll.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,7 +41,8 @@ Arbiter::Arbiter(std::shared_ptr<Release> release, std::optional<Predecessor> pr
       scoreboard_(most_processes + 1),
       table_(most_processes),
       upgrade_(std::move(predecessor)),
-      deployment_(std::move(release), around_.start, upgrade_, around_.title) {
+      deployment_(std::move(release), around_.start, upgrade_, around_.title),
+      post_mortems_([](const std::string& text) { spdlog::error("{}", text); }) {
     ignore_signals(ProcessKind::master);
 }
 
@@ -63,7 +65,8 @@ void Arbiter::start() {
 }
 
 bool Arbiter::finished() const {
-    return life_.stopping() && table_.empty() && stand_in_.pid() == 0 && deployment_.probe_pid() == 0;
+    const bool has_children = !table_.empty() || stand_in_.pid() != 0 || deployment_.probe_pid() != 0;
+    return life_.stopping() && !has_children && post_mortems_.idle();
 }
 
 void Arbiter::shut_down() {
@@ -88,17 +91,20 @@ void Arbiter::attempt(void (Arbiter::*step)()) {
 
 void Arbiter::reap() {
     int status = 0;
-    for (pid_t pid; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
+    rusage usage{};
+    for (pid_t pid; (pid = ::wait4(-1, &status, WNOHANG, &usage)) > 0;) {
         if (pid == deployment_.probe_pid()) {
-            settle(deployment_.probe_exited(status));
+            probe_exited(status, usage.ru_maxrss);
         } else if (pid == upgrade_.successor()) {
             successor_exited(status);
         } else if (pid == stand_in_.pid()) {
             if (!table_.stopping() && table_.cannot_serve()) spdlog::error("The stand-in {}", text_of_end(status));
             stand_in_.exited(SteadyClock::now());
             scoreboard_.vacate(stand_in_slot);
+        } else if (pid == post_mortems_.reader_pid()) {
+            post_mortems_.reader_exited();
         } else {
-            worker_exited(pid, status);
+            worker_exited(pid, status, usage.ru_maxrss);
         }
     }
 }
@@ -106,6 +112,7 @@ void Arbiter::reap() {
 void Arbiter::supervise() {
     const SteadyTime now = SteadyClock::now();
     settle(deployment_.supervise(now));
+    post_mortems_.supervise(now);
     if (now >= life_.stop_at()) {
         spdlog::info("The shutdown delay is over");
         stop(StopKind::graceful);
@@ -164,7 +171,7 @@ void Arbiter::wait() {
 
 // A worker begins a request without telling: what is idle now can be overdue one timeout from now, not sooner.
 std::optional<SteadyTime> Arbiter::next_wake(SteadyTime now) const {
-    SteadyTime next = std::min({life_.stop_at(), deployment_.due(), stand_in_.due()});
+    SteadyTime next = std::min({life_.stop_at(), deployment_.due(), stand_in_.due(), post_mortems_.due()});
     if (!upgrade_.has_predecessor()) next = std::min(next, around_.service_manager.due());
     if (const auto tick = table_.next_tick(now, request_deadline())) next = std::min(next, *tick);
     const Milliseconds timeout = settings().worker.timeout;
@@ -267,6 +274,7 @@ void Arbiter::log_end_of_reload(SteadyTime now) {
 
 void Arbiter::reopen_logs() {
     change_error_log(settings().error_log);
+    post_mortems_.forget();
     deployment_.reopen_access_logs();
     for (const auto& entry : table_.entries()) scoreboard_.tell(entry.slot, WorkerOrder::reopen_logs);
     if (stand_in_.pid() != 0) scoreboard_.tell(stand_in_slot, WorkerOrder::reopen_logs);
@@ -292,6 +300,7 @@ void Arbiter::stop(StopKind kind) {
     // The workers have their own copies and serve what waits; from the last one's end on, connections are refused.
     deployment_.stop();
     table_.stop(kind, SteadyClock::now());
+    if (kind == StopKind::quick) post_mortems_.hurry();
 }
 
 // ---- Workers
@@ -419,19 +428,33 @@ void Arbiter::worker_ready(pid_t pid) {
     log_end_of_reload(now);
 }
 
-void Arbiter::worker_exited(pid_t pid, int wait_status) {
+void Arbiter::probe_exited(int wait_status, long peak_kib) {
+    Death death = deployment_.probe()->death(wait_status, peak_kib);
+    settle(deployment_.probe_exited(wait_status));
+    if (is_crash(wait_status, death.crash)) post_mortems_.add(std::move(death), SteadyClock::now());
+}
+
+void Arbiter::worker_exited(pid_t pid, int wait_status, long peak_kib) {
     // As PID 1 the master inherits orphans: a pid that the table does not know is one of those, and done with.
     const WorkerEntry* known = table_.entry_of(pid);
     if (known == nullptr) return;
     ScoreboardSlot& board = scoreboard_.slot(known->slot);
-    const auto entry = table_.exited(pid, board.requests() > 0 || board.busy(), SteadyClock::now());
+    const SteadyTime now = SteadyClock::now();
+    const auto entry = table_.exited(pid, board.requests() > 0 || board.busy(), now);
     if (entry->state != WorkerState::retiring) last_failure_ = text_of_end(wait_status);
     if (entry->state == WorkerState::starting && WIFEXITED(wait_status)) {
         start_failure_ = WEXITSTATUS(wait_status) == worker_exit_no_app ? exit_no_app : exit_no_worker;
     }
     const bool asked_to = entry->state == WorkerState::retiring || life_.stopping();
-    log_worker_end(*entry, asked_to, wait_status, board);
-    log_lost_request(board, *deployment_.rollout().release_of(entry->generation)->access_log);
+    const Release& its_release = *deployment_.rollout().release_of(entry->generation);
+    EndClues clues{oom_kills_.recent(now), ""};
+    if (Death death = death_of_worker(*entry, wait_status, board, scoreboard_.crash(entry->slot), peak_kib);
+        is_crash(wait_status, death.crash)) {
+        death.identity = its_release.identity;
+        clues.repeat = post_mortems_.add(std::move(death), now);
+    }
+    log_worker_end(*entry, asked_to, wait_status, board, clues);
+    log_lost_request(board, *its_release.access_log);
     scoreboard_.vacate(entry->slot);
     forget_unused_releases();
 }

@@ -9,6 +9,7 @@
 
 #include "base/signal_inbox.hpp"
 #include "server/exit_codes.hpp"
+#include "server/post_mortem/post_mortems.hpp"
 #include "server/process/child.hpp"
 #include "server/process/daemon.hpp"
 #include "server/process/process_title.hpp"
@@ -18,6 +19,7 @@
 #include "server/release/upgrade.hpp"
 #include "server/supervision/loop_watch.hpp"
 #include "server/supervision/master_state.hpp"
+#include "server/supervision/oom_kills.hpp"
 #include "server/supervision/scoreboard.hpp"
 #include "server/supervision/stand_in.hpp"
 #include "server/supervision/suspension.hpp"
@@ -74,7 +76,8 @@ class Arbiter {
     bool spawn(int slot, SteadyTime now);
     void send(const SignalCommand& command);
     void worker_ready(pid_t pid);
-    void worker_exited(pid_t pid, int wait_status);
+    void worker_exited(pid_t pid, int wait_status, long peak_kib);
+    void probe_exited(int wait_status, long peak_kib);
 
     // The masters before and after this one.
     void successor_exited(int wait_status);
@@ -108,6 +111,8 @@ class Arbiter {
     };
     std::optional<ReloadStart> reload_start_;
 
+    PostMortems post_mortems_;
+    OomKills oom_kills_;
     Suspension suspension_;
     int start_failure_ = exit_no_worker; // why the last worker that could not start could not
     std::string last_failure_;           // and how it ended, for the log

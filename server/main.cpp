@@ -3,6 +3,7 @@
 // Reads the settings, opens what they ask for, and runs the arbiter, which forks the workers and looks after them.
 
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <utility>
 
@@ -14,6 +15,7 @@
 #include "base/system_call.hpp"
 #include "server/arbiter.hpp"
 #include "server/exit_codes.hpp"
+#include "server/post_mortem/symbol_reader.hpp"
 #include "server/process/daemon.hpp"
 #include "server/process/process_title.hpp"
 #include "server/process/service_manager.hpp"
@@ -81,6 +83,7 @@ int run(int argc, char** argv, Daemon& daemon) {
 } // namespace
 
 int main(int argc, char** argv) {
+    if (argc == 2 && std::strcmp(argv[1], symbol_reader_argument) == 0) return run_symbol_reader();
     Daemon daemon;
     const int code = run(argc, argv, daemon);
     daemon.failed(code);

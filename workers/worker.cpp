@@ -52,10 +52,10 @@ void serve(const WorkerSetup& setup, const cppcorn_app& app, SignalInbox& signal
     setup.worker_class.run(context, setup.listeners, setup.master, signals);
 }
 
-void settle_in(const WorkerSettings& settings) {
+void settle_in(const WorkerSetup& setup) {
     ignore_signals(ProcessKind::worker);
-    install_crash_report();
-    raise_descriptor_limit(settings);
+    install_crash_report(setup.crash);
+    raise_descriptor_limit(setup.settings);
     unblock_all_signals();
 }
 
@@ -63,7 +63,7 @@ void settle_in(const WorkerSettings& settings) {
 
 int run_worker(const WorkerSetup& setup) {
     SignalInbox signals(signals_used(ProcessKind::worker, SignalUse::handled));
-    settle_in(setup.settings);
+    settle_in(setup);
     spdlog::info("Booting worker with pid: {}", ::getpid());
     std::optional<AppModule> loaded;
     try {
@@ -73,16 +73,21 @@ int run_worker(const WorkerSetup& setup) {
         return worker_exit_no_app;
     }
     const cppcorn_app& app = loaded ? loaded->app() : *setup.preloaded;
+    setup.slot.enter(WorkerPhase::worker_start);
     if (!start_app(app, setup.slot_number, setup.settings)) return worker_exit_cannot_start;
+    setup.slot.enter(WorkerPhase::serving);
     serve(setup, app, signals);
     spdlog::info("Worker exiting (pid: {})", ::getpid());
+    setup.slot.enter(WorkerPhase::worker_exit);
     if (app.worker_exit != nullptr) call_app(app.worker_exit, app.self);
+    setup.slot.enter(WorkerPhase::destroy);
     return worker_exit_clean;
 }
 
 int run_stand_in(const WorkerSetup& setup) {
     SignalInbox signals(signals_used(ProcessKind::worker, SignalUse::handled));
-    settle_in(setup.settings);
+    settle_in(setup);
+    setup.slot.enter(WorkerPhase::serving);
     serve(setup, stand_in_app(), signals);
     return worker_exit_clean;
 }

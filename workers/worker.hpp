@@ -4,6 +4,7 @@
 #include <functional>
 #include <vector>
 
+#include "base/crash_record.hpp"
 #include "base/master_link.hpp"
 #include "workers/access_log/access_log.hpp"
 #include "workers/app/app_module.hpp"
@@ -29,6 +30,7 @@ struct WorkerSetup {
     AccessLog& access_log;
     MasterLink& master;
     ScoreboardSlot& slot;
+    CrashRecord& crash; // in memory of the master's, for what a crash leaves
     int slot_number;
     const cppcorn_app* preloaded;        // null: the worker loads the app itself,
     std::function<AppModule()> load_app; // by this. Throws AppLoadError

@@ -17,10 +17,11 @@
 namespace cppcorn {
 
 enum class ChildRole {
-    probe,     // tries the app (server/release/app_probe.hpp)
-    worker,    // serves (server/supervision/worker_process.hpp)
-    stand_in,  // answers while no worker can (the same)
-    successor, // becomes a new master (server/release/hand_over.hpp)
+    probe,         // tries the app (server/release/app_probe.hpp)
+    worker,        // serves (server/supervision/worker_process.hpp)
+    stand_in,      // answers while no worker can (the same)
+    successor,     // becomes a new master (server/release/hand_over.hpp)
+    symbol_reader, // looks up what a crash's addresses mean (server/post_mortem/symbol_reader.hpp)
 };
 
 struct ChildRoleRow {
@@ -35,6 +36,7 @@ inline constexpr ChildRoleRow child_roles[] = {
     {ChildRole::worker, "worker", true, std::chrono::seconds(1)},
     {ChildRole::stand_in, "stand-in", true, std::chrono::seconds(1)},
     {ChildRole::successor, nullptr, false, std::chrono::seconds(0)},
+    {ChildRole::symbol_reader, nullptr, true, std::chrono::seconds(0)},
 };
 
 struct ChildPlan {

@@ -17,9 +17,9 @@ namespace {
 
 constexpr std::size_t longest_message = 4096;
 
-int probe_main(const Release& release, int message_fd) {
+int probe_main(const Release& release, int message_fd, CrashRecord& crash) {
     unblock_all_signals();
-    install_crash_report();
+    install_crash_report(crash);
     enter(release);
     apply_environment(release.settings());
     try {
@@ -35,14 +35,15 @@ int probe_main(const Release& release, int message_fd) {
 
 } // namespace
 
-AppProbe::AppProbe(const Release& release, ProcessTitle* title, SteadyTime now) : app_spec_(release.settings().app) {
+AppProbe::AppProbe(const Release& release, ProcessTitle* title, SteadyTime now)
+    : app_spec_(release.settings().app), identity_(release.identity) {
     int message[2];
     check(::pipe2(message, O_CLOEXEC | O_NONBLOCK), "cannot make a pipe");
     message_.reset(message[0]);
     const UniqueFd write_end(message[1]);
     const ChildPlan plan{
         ChildRole::probe, release.settings().display_name(), release.identity, {release.directory.get()}};
-    pid_ = fork_child(plan, title, [&] { return probe_main(release, write_end.get()); });
+    pid_ = fork_child(plan, title, [&] { return probe_main(release, write_end.get(), crash_[0]); });
     const auto timeout = release.settings().boot_timeout;
     deadline_ = timeout.count() > 0 ? now + timeout : SteadyTime::max();
 }
@@ -51,6 +52,17 @@ void AppProbe::kill() {
     killed_ = true;
     deadline_ = SteadyTime::max();
     ::kill(pid_, SIGKILL);
+}
+
+Death AppProbe::death(int wait_status, long peak_kib) const {
+    Death death;
+    death.pid = pid_;
+    death.signal = WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0;
+    death.place = "while loading the app, to try it";
+    death.peak_kib = peak_kib;
+    death.identity = identity_;
+    death.crash = checked(crash_[0]);
+    return death;
 }
 
 std::optional<std::string> AppProbe::fault(int wait_status) {

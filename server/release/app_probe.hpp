@@ -9,6 +9,9 @@
 #include <sys/types.h>
 
 #include "base/clock.hpp"
+#include "base/crash_record.hpp"
+#include "base/shared_array.hpp"
+#include "server/post_mortem/death.hpp"
 #include "server/process/child.hpp"
 #include "server/release/release.hpp"
 
@@ -24,12 +27,17 @@ class AppProbe {
     SteadyTime deadline() const { return deadline_; } // kill() is due
     void kill();
 
+    // Once the child was waited for: what a report of a crash tells of it.
+    Death death(int wait_status, long peak_kib) const;
+
     // Once the child was waited for: what is wrong with the app; nullopt if it loads.
     std::optional<std::string> fault(int wait_status);
 
   private:
     std::string app_spec_;
+    std::optional<Identity> identity_;
     ServerFd message_;
+    SharedArray<CrashRecord> crash_{1};
     pid_t pid_ = 0;
     SteadyTime deadline_;
     bool killed_ = false;

@@ -46,6 +46,7 @@ class Deployment {
 
     // The process that tries a release; 0 if there is none.
     pid_t probe_pid() const { return probe_ ? probe_->pid() : 0; }
+    const AppProbe* probe() const { return probe_ ? &*probe_ : nullptr; }
     Outcomes probe_exited(int wait_status);
     // Kills a probe that takes too long; binds again what could not be bound (--bind-retry).
     Outcomes supervise(SteadyTime now);

@@ -19,6 +19,7 @@
 #include "base/log/log_file.hpp"
 #include "base/system_call.hpp"
 #include "server/exit_codes.hpp"
+#include "server/post_mortem/post_mortems.hpp"
 #include "server/release/app_probe.hpp"
 #include "server/release/release.hpp"
 
@@ -98,6 +99,23 @@ void check_files(const Settings& settings) {
     }
 }
 
+// The arbiter's loop once more.
+void explain(Death death, int wait_status) {
+    if (!is_crash(wait_status, death.crash)) return;
+    PostMortems post_mortems([](const std::string& text) { std::fprintf(stderr, "%s\n", text.c_str()); });
+    post_mortems.add(std::move(death), SteadyClock::now());
+    for (;;) {
+        post_mortems.supervise(SteadyClock::now());
+        if (post_mortems.idle()) return;
+        const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, post_mortems.reader_pid(), 0)));
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(post_mortems.due() - SteadyClock::now());
+        pollfd entry{process.get(), POLLIN, 0};
+        ::poll(&entry, 1, static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 10'000)));
+        int status = 0;
+        if (::waitpid(post_mortems.reader_pid(), &status, WNOHANG) != 0) post_mortems.reader_exited();
+    }
+}
+
 } // namespace
 
 int check_settings(LoadedSettings loaded) {
@@ -113,6 +131,7 @@ int check_settings(LoadedSettings loaded) {
         return exit_clean;
     }
     std::fprintf(stderr, "cppcorn: %s\n", error->c_str());
+    explain(probe.death(status, 0), status);
     return exit_no_app;
 }
 

@@ -8,7 +8,8 @@
 
 namespace cppcorn {
 
-Scoreboard::Scoreboard(int capacity) : capacity_(static_cast<std::size_t>(capacity)), bells_(capacity_) {
+Scoreboard::Scoreboard(int capacity)
+    : capacity_(static_cast<std::size_t>(capacity)), bells_(capacity_), crashes_(capacity_) {
     void* memory =
         ::mmap(nullptr, capacity_ * sizeof(ScoreboardSlot), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) throw_system_error("cannot map the scoreboard");
@@ -19,13 +20,18 @@ Scoreboard::~Scoreboard() {
     ::munmap(slots_, capacity_ * sizeof(ScoreboardSlot));
 }
 
+void Scoreboard::clear(int number) {
+    slots_[number].clear();
+    if (crashes_[number].version != 0) crashes_[number] = {};
+}
+
 void Scoreboard::prepare(int number) {
-    slot(number).clear();
+    clear(number);
     bell(number) = Bell::make();
 }
 
 void Scoreboard::vacate(int number) {
-    slot(number).clear();
+    clear(number);
     bell(number) = Bell();
 }
 

@@ -17,18 +17,80 @@ std::string request_under_way(const ScoreboardSlot& slot, SteadyTime now) {
     return fmt::format(" while serving {}, for {:.1f} s", escaped(slot.line()), age.count());
 }
 
-void log_worker_end(const WorkerEntry& entry, bool asked_to, int wait_status, const ScoreboardSlot& slot) {
+namespace {
+
+// Where a worker is that serves no request. Empty where there is nothing to say: it waits for one.
+std::string place_of(WorkerPhase phase) {
+    switch (phase) {
+        case WorkerPhase::loading:
+            return "while loading the app";
+        case WorkerPhase::worker_start:
+            return "in worker_start";
+        case WorkerPhase::serving:
+            return "";
+        case WorkerPhase::worker_exit:
+            return "in worker_exit";
+        case WorkerPhase::destroy:
+            return "in destroy";
+    }
+    return "";
+}
+
+std::string circumstances(const ScoreboardSlot& slot) {
     const std::string request = request_under_way(slot, SteadyTime::clock::now());
+    if (!request.empty()) return request;
+    const std::string place = place_of(slot.phase());
+    return place.empty() ? "" : " " + place;
+}
+
+// Of a SIGKILL that we did not send.
+const char* guess(OomKills::Answer out_of_memory) {
+    switch (out_of_memory) {
+        case OomKills::Answer::yes:
+            return ". Perhaps out of memory?";
+        case OomKills::Answer::no:
+            return ". Somebody sent it: the kernel counts no lack of memory";
+        case OomKills::Answer::unknown:
+            return ". Perhaps out of memory? The kernel does not say";
+    }
+    return "";
+}
+
+} // namespace
+
+void log_worker_end(const WorkerEntry& entry, bool asked_to, int wait_status, const ScoreboardSlot& slot,
+                    const EndClues& clues) {
+    const std::string where = circumstances(slot);
     if (WIFSIGNALED(wait_status)) {
         const int signal = WTERMSIG(wait_status);
-        const char* guess = signal == SIGKILL && !entry.killed ? ". Perhaps out of memory?" : "";
+        const bool is_foreign_kill = signal == SIGKILL && !entry.killed && clues.repeat.empty();
         const char* dump = WCOREDUMP(wait_status) ? " (core dumped)" : "";
-        spdlog::error("Worker (pid:{}) was sent {}{}{}{}", entry.pid, signal_name(signal), request, dump, guess);
+        spdlog::error("Worker (pid:{}) was sent {}{}{}{}{}", entry.pid, signal_name(signal), where, dump,
+                      is_foreign_kill ? guess(clues.out_of_memory) : "", clues.repeat);
         return;
     }
     const int code = WEXITSTATUS(wait_status);
-    if (code == worker_exit_clean && asked_to && request.empty()) return;
-    spdlog::error("Worker (pid:{}) exited with code {}{}", entry.pid, code, request);
+    const bool has_ended_itself = slot.phase() == WorkerPhase::destroy && !slot.busy();
+    if (code == worker_exit_clean && asked_to && has_ended_itself) return;
+    // It was through with all of the app, so that is no place of the exit's.
+    spdlog::error("Worker (pid:{}) exited with code {}{}", entry.pid, code, has_ended_itself ? "" : where);
+}
+
+Death death_of_worker(const WorkerEntry& entry, int wait_status, const ScoreboardSlot& slot, const CrashRecord& crash,
+                      long peak_kib) {
+    Death death;
+    death.pid = entry.pid;
+    death.signal = WTERMSIG(wait_status);
+    death.crash = checked(crash);
+    death.served = slot.requests();
+    death.peak_kib = peak_kib;
+    death.place = slot.busy() ? "in a request" : place_of(slot.phase());
+    if (death.place.empty()) death.place = "between requests";
+    if (!slot.busy()) return death;
+    death.request = slot.line();
+    death.client = slot.address();
+    death.age = SteadyTime::clock::now() - slot.began();
+    return death;
 }
 
 void log_lost_request(const ScoreboardSlot& slot, AccessLog& access_log) {

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "server/post_mortem/death.hpp"
+#include "server/supervision/oom_kills.hpp"
 #include "server/supervision/worker_table.hpp"
 #include "workers/access_log/access_log.hpp"
 #include "workers/context/scoreboard_slot.hpp"
@@ -13,8 +15,20 @@ namespace cppcorn {
 // " while serving GET /x HTTP/1.1, for 0.3 s"; nothing if it serves none.
 std::string request_under_way(const ScoreboardSlot& slot, SteadyTime now);
 
-// To the error log: the signal or exit code, and the request. Nothing where the worker was asked to end and did.
-void log_worker_end(const WorkerEntry& entry, bool asked_to, int wait_status, const ScoreboardSlot& slot);
+// What else is known of an end.
+struct EndClues {
+    OomKills::Answer out_of_memory = OomKills::Answer::unknown;
+    std::string repeat; // what PostMortems::add() says of a crash that is no news
+};
+
+// To the error log: the signal or exit code, and the request or where else it was. Nothing where the worker was asked
+// to end and did.
+void log_worker_end(const WorkerEntry& entry, bool asked_to, int wait_status, const ScoreboardSlot& slot,
+                    const EndClues& clues);
+
+// What a report of a crash tells of a worker. `peak_kib`: the most memory that it had.
+Death death_of_worker(const WorkerEntry& entry, int wait_status, const ScoreboardSlot& slot, const CrashRecord& crash,
+                      long peak_kib);
 
 // To the access log: the line that the worker could not write, of the request that it died of. Its status is 0: the
 // client got none, or not all of the response.

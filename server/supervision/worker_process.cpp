@@ -45,6 +45,7 @@ int serve_release(const Release& release, const WorkerSettings& worker_settings,
                 .access_log = *release.access_log,
                 .master = master,
                 .slot = scoreboard.slot(slot),
+                .crash = scoreboard.crash(slot),
                 .slot_number = slot,
                 .preloaded = release.preloaded ? &release.preloaded->app() : nullptr,
                 .load_app = [&] { return load_app(release); }});

@@ -17,6 +17,9 @@
 
 namespace cppcorn {
 
+// Where a worker is in its life, to be told where it ended: in which of the app's functions, if it serves no request.
+enum class WorkerPhase : std::uint8_t { loading, worker_start, serving, worker_exit, destroy };
+
 struct alignas(64) ScoreboardSlot {
     // Worker: a request begins; deadline is SteadyTime::max() for none. The line is cut to what fits.
     void begin_request(std::string_view line, const char (&address)[46], SteadyTime now, SteadyTime deadline) {
@@ -35,6 +38,10 @@ struct alignas(64) ScoreboardSlot {
         requests_.store(requests_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     }
 
+    // Worker: from now on it does that.
+    void enter(WorkerPhase phase) { phase_.store(phase, std::memory_order_relaxed); }
+    WorkerPhase phase() const { return phase_.load(std::memory_order_relaxed); }
+
     // Master: no worker is left to take over what waits in the backlog, so this one, retiring, is to serve it.
     void drain_backlog() { drains_backlog_.store(true, std::memory_order_release); }
     bool drains_backlog() const { return drains_backlog_.load(std::memory_order_acquire); }
@@ -47,6 +54,7 @@ struct alignas(64) ScoreboardSlot {
     void clear() {
         orders_.clear();
         drains_backlog_.store(false);
+        phase_.store(WorkerPhase::loading);
         deadline_ns_.store(idle);
         requests_.store(0);
     }
@@ -79,8 +87,9 @@ struct alignas(64) ScoreboardSlot {
     std::atomic<std::uint32_t> line_size_{0};
     std::atomic<bool> drains_backlog_{false};
     WorkerOrders orders_;
+    std::atomic<WorkerPhase> phase_{WorkerPhase::loading};
     char address_[46]{};
-    char line_[180]{};
+    char line_[179]{};
 };
 
 static_assert(sizeof(ScoreboardSlot) == 256);

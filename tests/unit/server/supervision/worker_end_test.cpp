@@ -48,9 +48,10 @@ void begin(ScoreboardSlot& slot, const char* line, std::chrono::milliseconds ago
     slot.begin_request(line, client, SteadyClock::now() - ago, SteadyTime::max());
 }
 
-std::string logged(const WorkerEntry& entry, bool asked_to, int status, const ScoreboardSlot& slot) {
+std::string logged(const WorkerEntry& entry, bool asked_to, int status, const ScoreboardSlot& slot,
+                   const EndClues& clues = {}) {
     const LogText log;
-    log_worker_end(entry, asked_to, status, slot);
+    log_worker_end(entry, asked_to, status, slot, clues);
     return log.text();
 }
 
@@ -66,9 +67,17 @@ TEST_CASE("worker end: the request that was under way, with its age") {
 
 TEST_CASE("worker end: a signal is named, with what is known about it") {
     ScoreboardSlot slot;
+    slot.enter(WorkerPhase::serving);
     CHECK(logged(worker(), false, SIGSEGV, slot) == "error Worker (pid:7) was sent SIGSEGV\n");
     CHECK(logged(worker(), false, SIGSEGV | dumped, slot) == "error Worker (pid:7) was sent SIGSEGV (core dumped)\n");
-    CHECK(logged(worker(), false, SIGKILL, slot) == "error Worker (pid:7) was sent SIGKILL. Perhaps out of memory?\n");
+    CHECK(logged(worker(), false, SIGKILL, slot, {OomKills::Answer::yes, ""}) ==
+          "error Worker (pid:7) was sent SIGKILL. Perhaps out of memory?\n");
+    CHECK(logged(worker(), false, SIGKILL, slot, {OomKills::Answer::unknown, ""}) ==
+          "error Worker (pid:7) was sent SIGKILL. Perhaps out of memory? The kernel does not say\n");
+    CHECK(logged(worker(), false, SIGKILL, slot, {OomKills::Answer::no, ""}) ==
+          "error Worker (pid:7) was sent SIGKILL. Somebody sent it: the kernel counts no lack of memory\n");
+    CHECK(logged(worker(), false, SIGSEGV, slot, {OomKills::Answer::yes, ". Again"}) ==
+          "error Worker (pid:7) was sent SIGSEGV. Again\n");
     WorkerEntry killed = worker(WorkerState::overdue);
     killed.killed = true;
     CHECK(logged(killed, false, SIGKILL, slot) == "error Worker (pid:7) was sent SIGKILL\n");
@@ -79,8 +88,43 @@ TEST_CASE("worker end: a signal is named, with what is known about it") {
           "error Worker (pid:7) was sent SIGTERM while serving GET /x HTTP/1.1, for 0.0 s\n");
 }
 
+TEST_CASE("worker end: an end outside of a request says in which function of the app it was") {
+    ScoreboardSlot slot;
+    CHECK(logged(worker(), false, SIGSEGV, slot) == "error Worker (pid:7) was sent SIGSEGV while loading the app\n");
+    slot.enter(WorkerPhase::worker_start);
+    CHECK(logged(worker(), false, SIGSEGV, slot) == "error Worker (pid:7) was sent SIGSEGV in worker_start\n");
+    CHECK(logged(worker(), false, exited(7), slot) == "error Worker (pid:7) exited with code 7 in worker_start\n");
+    slot.enter(WorkerPhase::worker_exit);
+    CHECK(logged(worker(), true, exited(0), slot) == "error Worker (pid:7) exited with code 0 in worker_exit\n");
+    slot.enter(WorkerPhase::destroy);
+    CHECK(logged(worker(), true, SIGSEGV, slot) == "error Worker (pid:7) was sent SIGSEGV in destroy\n");
+    slot.clear();
+    CHECK(slot.phase() == WorkerPhase::loading);
+}
+
+TEST_CASE("worker end: what a report of its crash is made from") {
+    ScoreboardSlot slot;
+    CrashRecord crash{};
+    slot.enter(WorkerPhase::worker_start);
+    CHECK(death_of_worker(worker(), SIGSEGV, slot, crash, 100).place == "in worker_start");
+    slot.enter(WorkerPhase::serving);
+    CHECK(death_of_worker(worker(), SIGSEGV, slot, crash, 100).place == "between requests");
+    slot.end_request();
+    begin(slot, "GET /x HTTP/1.1", 2s);
+    crash.frame_count = 1000; // of no version
+    const Death death = death_of_worker(worker(), SIGSEGV, slot, crash, 100);
+    CHECK(death.place == "in a request");
+    CHECK(death.request == "GET /x HTTP/1.1");
+    CHECK(death.client == "192.0.2.1");
+    CHECK(death.age >= 2s);
+    CHECK(death.served == 1);
+    CHECK(death.peak_kib == 100);
+    CHECK(death.crash.frame_count == 0);
+}
+
 TEST_CASE("worker end: an exit is an error, unless it was asked for and clean") {
     ScoreboardSlot slot;
+    slot.enter(WorkerPhase::destroy);
     CHECK(logged(worker(), true, exited(0), slot).empty());
     CHECK(logged(worker(), false, exited(0), slot) == "error Worker (pid:7) exited with code 0\n");
     CHECK(logged(worker(), true, exited(3), slot) == "error Worker (pid:7) exited with code 3\n");
