@@ -1,6 +1,7 @@
 #include "base/crash_stack.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <csignal>
 #include <cstring>
 #include <iterator>
@@ -114,7 +115,8 @@ void add_frame(CrashRecord& record, std::uintptr_t address) {
 
 // Of any memory of the stack's, also between the variables, which a sanitizer forbids.
 __attribute__((no_sanitize("address"))) std::uintptr_t word_at(std::uintptr_t address) {
-    return *reinterpret_cast<const volatile std::uintptr_t*>(address);
+    const auto* const word = std::bit_cast<const volatile std::uintptr_t*>(address);
+    return word == nullptr ? 0 : *word;
 }
 
 // After a call into nowhere, the caller's address is the last thing on the stack; after a return into nowhere, which

@@ -1,5 +1,6 @@
 #include "base/memory_map.hpp"
 
+#include <bit>
 #include <cerrno>
 #include <cstring>
 
@@ -81,7 +82,7 @@ bool copy_memory(void* to, std::uintptr_t from, std::size_t size) {
     if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return false;
     const auto wanted = static_cast<ssize_t>(size);
     const bool is_copied =
-        ::write(ends[1], reinterpret_cast<const void*>(from), size) == wanted && ::read(ends[0], to, size) == wanted;
+        ::write(ends[1], std::bit_cast<const void*>(from), size) == wanted && ::read(ends[0], to, size) == wanted;
     ::close(ends[0]);
     ::close(ends[1]);
     return is_copied;

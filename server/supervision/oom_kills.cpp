@@ -45,7 +45,7 @@ std::vector<std::string> counters(const std::string& root) {
 
 } // namespace
 
-OomKills::OomKills(std::string root) {
+OomKills::OomKills(const std::string& root) {
     for (const std::string& file : counters(root)) {
         count_ = read_count(file);
         if (!count_) continue;

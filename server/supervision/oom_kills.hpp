@@ -18,7 +18,7 @@ class OomKills {
     };
 
     // Reads the count. `root` is where /proc and /sys are, in tests.
-    explicit OomKills(std::string root = "");
+    explicit OomKills(const std::string& root = "");
 
     // Just now: since the last look or shortly before, as one lack of memory may end several processes.
     Answer recent(SteadyTime now);

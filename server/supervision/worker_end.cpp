@@ -37,7 +37,7 @@ std::string place_of(WorkerPhase phase) {
 }
 
 std::string circumstances(const ScoreboardSlot& slot) {
-    const std::string request = request_under_way(slot, SteadyTime::clock::now());
+    std::string request = request_under_way(slot, SteadyTime::clock::now());
     if (!request.empty()) return request;
     const std::string place = place_of(slot.phase());
     return place.empty() ? "" : " " + place;
