@@ -6,8 +6,8 @@
 
 #include <sys/epoll.h>
 
+#include "base/server_fd.hpp"
 #include "base/system_call.hpp"
-#include "base/unique_fd.hpp"
 
 namespace cppcorn {
 
@@ -39,7 +39,7 @@ class Epoll {
         check(::epoll_ctl(epoll_.get(), operation, fd, &event), "cannot watch a descriptor");
     }
 
-    UniqueFd epoll_;
+    ServerFd epoll_;
     std::vector<epoll_event> events_;
 };
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/bell.hpp"
-#include "base/unique_fd.hpp"
+#include "base/server_fd.hpp"
 
 namespace cppcorn {
 
@@ -42,8 +42,8 @@ class MasterLink {
     const Bell& bell() const { return bell_; }
 
   private:
-    UniqueFd notices_;
-    UniqueFd leash_;
+    ServerFd notices_;
+    ServerFd leash_;
     Bell bell_;
 };
 

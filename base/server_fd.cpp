@@ -5,6 +5,9 @@
 #include <atomic>
 #include <cstdint>
 
+#include <fcntl.h>
+#include <sys/socket.h>
+
 namespace cppcorn {
 namespace {
 
@@ -44,17 +47,35 @@ UniqueFd ServerFd::take() {
     return UniqueFd(fd >= 0 && remove(fd) ? fd : -1);
 }
 
-void close_server_fds(std::span<const int> kept) {
+namespace {
+
+template <class Action>
+void for_each_server_fd(std::span<const int> kept, const Action& action) {
     for (int fd = 0; fd < most_known; ++fd) {
         if (fd % 64 == 0 && word_of(fd) == 0) {
             fd += 63;
             continue;
         }
         const bool is_known = (word_of(fd) & bit_of(fd)) != 0;
-        if (!is_known || std::find(kept.begin(), kept.end(), fd) != kept.end()) continue;
+        if (is_known && std::find(kept.begin(), kept.end(), fd) == kept.end()) action(fd);
+    }
+}
+
+} // namespace
+
+void close_server_fds(std::span<const int> kept) {
+    for_each_server_fd(kept, [](int fd) {
         remove(fd);
         ::close(fd);
-    }
+    });
+}
+
+void cut_off_server_fds(std::span<const int> kept) {
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) return close_server_fds(kept);
+    ::close(ends[1]);
+    for_each_server_fd(kept, [&](int fd) { ::dup3(ends[0], fd, O_CLOEXEC); });
+    ::close(ends[0]);
 }
 
 } // namespace cppcorn

@@ -44,4 +44,9 @@ class ServerFd {
 // Async-signal-safe.
 void close_server_fds(std::span<const int> kept);
 
+// The same for a child in which our code may yet use their numbers: in the place of each there is a socket whose other
+// end is closed, so that nothing else can get that number, and what is written to it is refused. Without a descriptor
+// for that, they are closed. Async-signal-safe.
+void cut_off_server_fds(std::span<const int> kept);
+
 } // namespace cppcorn

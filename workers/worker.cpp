@@ -12,6 +12,7 @@
 #include "base/signal_inbox.hpp"
 #include "base/signals.hpp"
 #include "workers/app/app_boundary.hpp"
+#include "workers/app/app_fork.hpp"
 #include "workers/stand_in.hpp"
 
 namespace cppcorn {
@@ -55,6 +56,7 @@ void serve(const WorkerSetup& setup, const cppcorn_app& app, SignalInbox& signal
 void settle_in(const WorkerSetup& setup) {
     ignore_signals(ProcessKind::worker);
     install_crash_report(setup.crash);
+    prepare_for_forks_of_app();
     raise_descriptor_limit(setup.settings);
     unblock_all_signals();
 }

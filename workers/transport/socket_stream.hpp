@@ -1,7 +1,7 @@
 // A client's stream over a connected socket that does not block.
 #pragma once
 
-#include "base/unique_fd.hpp"
+#include "base/server_fd.hpp"
 #include "workers/transport/stream.hpp"
 
 namespace cppcorn {
@@ -27,7 +27,7 @@ class SocketStream final : public Stream {
   private:
     std::int64_t send_copied(int file, std::int64_t offset, std::size_t size);
 
-    UniqueFd socket_;
+    ServerFd socket_;
     bool use_sendfile_;
     bool resets_ = false;
 };

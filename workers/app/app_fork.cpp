@@ -1,0 +1,58 @@
+#include "workers/app/app_fork.hpp"
+
+#include <array>
+#include <iterator>
+
+#include <pthread.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include "base/log/error_log.hpp"
+#include "base/server_fd.hpp"
+#include "base/signals.hpp"
+
+namespace cppcorn {
+namespace {
+
+constexpr unsigned patience_s = 2;
+
+// Our handlers, by their place in the table of signals.
+std::array<struct sigaction, std::size(signal_table)> our_actions;
+
+bool is_reset_in_forks(const SignalRow& row) {
+    const bool is_for_us = row.in_worker == SignalUse::handled || row.in_worker == SignalUse::ignored;
+    return is_for_us && row.number != SIGPIPE && row.number != SIGXFSZ; // of these the app expects an error
+}
+
+void reset_our_signals() {
+    for (std::size_t i = 0; i < our_actions.size(); ++i) {
+        const SignalRow& row = signal_table[i];
+        struct sigaction present {};
+        if (!is_reset_in_forks(row) || ::sigaction(row.number, nullptr, &present) != 0) continue;
+        if (present.sa_handler == our_actions[i].sa_handler) std::signal(row.number, SIG_DFL);
+    }
+}
+
+// Async-signal-safe: the worker may have had threads.
+void in_child() {
+    detail::forked_from_worker = 1;
+    const int kept[] = {error_log_fd()};
+    cut_off_server_fds(kept);
+    reset_our_signals();
+}
+
+} // namespace
+
+void prepare_for_forks_of_app() {
+    for (std::size_t i = 0; i < our_actions.size(); ++i) ::sigaction(signal_table[i].number, nullptr, &our_actions[i]);
+    ::pthread_atfork(nullptr, nullptr, in_child);
+}
+
+void end_fork_of_worker() noexcept {
+    ::alarm(patience_s); // a thread that is not here may have held the log's lock
+    spdlog::warn("A child that the app has forked came back to the server, and is ended (pid:{}); it should call _exit",
+                 ::getpid());
+    ::_exit(0);
+}
+
+} // namespace cppcorn
