@@ -63,7 +63,7 @@ void PostMortems::begin(const Death& death, SteadyTime now) {
     exchange_.reset(check(::memfd_create("cppcorn-crash", MFD_CLOEXEC), "cannot make memory for a crash"));
     const ssize_t size = check(::write(exchange_.get(), &death.crash, sizeof death.crash), "cannot pass on a crash");
     if (size != sizeof death.crash) throw_system_error("cannot pass on a crash", EIO);
-    const ChildPlan plan{ChildRole::symbol_reader, "", death.identity, {}};
+    const ChildPlan plan{ChildRole::symbol_reader, "", death.identity, {exchange_.get()}};
     reader_pid_ = fork_child(plan, nullptr, [&] { return become_reader(exchange_.get()); });
     deadline_ = now + patience;
 }

@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 #include "base/clock.hpp"
-#include "base/unique_fd.hpp"
+#include "base/server_fd.hpp"
 #include "server/post_mortem/death.hpp"
 #include "server/post_mortem/known_crashes.hpp"
 
@@ -48,7 +48,7 @@ class PostMortems {
     Print print_;
     KnownCrashes known_;
     std::deque<Death> waiting_; // the first one is the reader's, if there is one
-    UniqueFd exchange_;         // memory that the reader gets the record in, and writes its answer to
+    ServerFd exchange_;         // memory that the reader gets the record in, and writes its answer to
     pid_t reader_pid_ = 0;
     SteadyTime deadline_ = SteadyTime::max();
     bool in_hurry_ = false;

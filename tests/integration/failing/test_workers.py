@@ -623,13 +623,23 @@ def test_thirty_crashes_leave_nothing_behind_in_the_master():
     with Server("faults:app", "--workers", "2", wait=2) as server:
         crash(server, "/segv")
         server.wait_workers(2)
-        before = open_files(server.pid)
+
+        def files():
+            """Once no crash is being explained."""
+            found = sorted(open_files(server.pid).values())
+            return None if any("memfd:" in each for each in found) else found
+
+        server.wait_log("Stack of pid")
+        before = server.wait_for(files, what="the end of the explanation")
         for i in range(30):
             crash(server, ("/segv", "/exit", "/abort")[i % 3])
             server.wait_ready(1)
         server.wait_workers(2)
-        assert sorted(open_files(server.pid).values()) == sorted(before.values())
+        server.wait_log("Stack of pid", count=2)  # of two kinds
+        assert server.wait_for(files, what="the end of the explanation") == before
         server.wait_for(lambda: len(server.children()) == 2, what="no zombies")
+        for pid in server.worker_pids():
+            assert not any("memfd:" in each for each in open_files(pid).values())
         zombies = [each for each in processes() if each.session == server.pid and each.state == "Z"]
         assert zombies == []
 
