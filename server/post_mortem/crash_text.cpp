@@ -128,7 +128,7 @@ bool is_of_the_library(const SourcePlace& place) {
 // A line for each place of ours: of what is inlined, the location is the same.
 void add_frame_lines(const CrashRecord& crash, const CrashSymbols& symbols, std::size_t frame, int number,
                      std::vector<std::string>& lines) {
-    const std::string location = crash_location(crash, frame);
+    const std::string location = crash_location(crash, frame, symbols);
     const auto& places = symbols.places_of(frame);
     if (places.empty()) lines.push_back(fmt::format("  #{} {}", number, location));
     for (const SourcePlace& place : places) {
@@ -206,7 +206,8 @@ std::vector<std::string> fact_lines(const Death& death, const CrashSymbols& symb
         if (module.is_server || is_system_library(module.path)) continue;
         const std::string id = build_id_text(module);
         const std::string note = symbols.note_of(i);
-        line = fmt::format("  {}: {}", name_of(path_of(module)), id.empty() ? "no build id" : "build id " + id);
+        const std::string path = symbols.path_of(i).empty() ? path_of(module) : symbols.path_of(i);
+        line = fmt::format("  {}: {}", name_of(path), id.empty() ? "no build id" : "build id " + id);
         lines.push_back(note.empty() ? line : line + "; " + note);
     }
     return lines;
@@ -239,11 +240,12 @@ bool is_app_frame(const CrashRecord& crash, std::size_t frame) {
     return module != nullptr && !module->is_server && !is_system_library(module->path);
 }
 
-std::string crash_location(const CrashRecord& crash, std::size_t frame) {
+std::string crash_location(const CrashRecord& crash, std::size_t frame, const CrashSymbols& symbols) {
     const std::uint64_t address = crash.frames[frame].address;
     const CrashModule* const module = module_of(crash, frame);
     if (module == nullptr) return fmt::format("[{:#x}]", address);
-    return fmt::format("{}(+{:#x})", path_of(*module), address - module->base);
+    const std::string path = symbols.path_of(static_cast<std::size_t>(crash.frames[frame].module));
+    return fmt::format("{}(+{:#x})", path.empty() ? path_of(*module) : path, address - module->base);
 }
 
 std::string build_id_text(const CrashModule& module) {

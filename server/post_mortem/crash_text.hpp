@@ -21,7 +21,7 @@ bool is_system_library(std::string_view path);
 bool is_app_frame(const CrashRecord& crash, std::size_t frame);
 
 // "/srv/app.so(+0x11b0)"; the bare address where no file is known.
-std::string crash_location(const CrashRecord& crash, std::size_t frame);
+std::string crash_location(const CrashRecord& crash, std::size_t frame, const CrashSymbols& symbols = {});
 
 // In hexadecimal; empty if it has none.
 std::string build_id_text(const CrashModule& module);

@@ -17,6 +17,7 @@
 #include "server/post_mortem/elf_symbols.hpp"
 #include "server/post_mortem/libdw.hpp"
 #include "server/post_mortem/symbols.hpp"
+#include "workers/app/private_copy.hpp"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -100,6 +101,11 @@ class Lookup {
             symbols.module_notes.resize(static_cast<std::size_t>(number) + 1);
             symbols.module_notes.back() = file.is_open() ? "the file is another one by now" : "the file cannot be read";
             return send(symbols);
+        }
+        const std::string original = original_of_copy(module.path);
+        if (!original.empty() && !build_id.empty() && ElfSymbols(original).build_id() == build_id) {
+            symbols.module_paths.resize(static_cast<std::size_t>(number) + 1);
+            symbols.module_paths.back() = original;
         }
         each_frame_of(number, [&](std::size_t frame, std::uint64_t address) {
             const std::string name(file.function_at(address));

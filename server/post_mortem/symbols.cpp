@@ -34,6 +34,21 @@ bool read_number(std::string_view text, unsigned& number) {
     return result.ec == std::errc{} && result.ptr == text.data() + text.size();
 }
 
+void set(std::vector<std::string>& texts, std::size_t number, std::string text) {
+    if (texts.size() <= number) texts.resize(number + 1);
+    texts[number] = std::move(text);
+}
+
+std::string text_at(const std::vector<std::string>& texts, std::size_t number) {
+    return number < texts.size() ? texts[number] : "";
+}
+
+void append_lines(std::string& to, std::string_view kind, const std::vector<std::string>& texts) {
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        if (!texts[i].empty()) to += fmt::format("{}\t{}\t{}\n", kind, i, plain(texts[i]));
+    }
+}
+
 // Takes up one line after the other.
 class Reader {
   public:
@@ -69,10 +84,9 @@ void Reader::read(std::string_view line) {
     unsigned number = 0;
     if (!read_number(take(line, separator), number)) return;
     if (kind == "frame") read_place(number, line);
-    if (kind == "module" && number < CrashRecord::max_modules) {
-        if (symbols_.module_notes.size() <= number) symbols_.module_notes.resize(number + 1);
-        symbols_.module_notes[number] = plain(line);
-    }
+    if (number >= CrashRecord::max_modules) return;
+    if (kind == "module") set(symbols_.module_notes, number, plain(line));
+    if (kind == "path") set(symbols_.module_paths, number, plain(line));
 }
 
 } // namespace
@@ -83,7 +97,11 @@ const std::vector<SourcePlace>& CrashSymbols::places_of(std::size_t frame) const
 }
 
 std::string CrashSymbols::note_of(std::size_t module) const {
-    return module < module_notes.size() ? module_notes[module] : "";
+    return text_at(module_notes, module);
+}
+
+std::string CrashSymbols::path_of(std::size_t module) const {
+    return text_at(module_paths, module);
 }
 
 std::string write_symbols(const CrashSymbols& symbols) {
@@ -95,10 +113,8 @@ std::string write_symbols(const CrashSymbols& symbols) {
                                 plain(place.function), plain(place.file), place.line);
         }
     }
-    for (std::size_t i = 0; i < symbols.module_notes.size(); ++i) {
-        if (!symbols.module_notes[i].empty())
-            text += fmt::format("module\t{}\t{}\n", i, plain(symbols.module_notes[i]));
-    }
+    append_lines(text, "module", symbols.module_notes);
+    append_lines(text, "path", symbols.module_paths);
     return text;
 }
 

@@ -23,9 +23,11 @@ struct FrameSymbols {
 struct CrashSymbols {
     std::vector<FrameSymbols> frames;      // by the number of the frame; may be shorter
     std::vector<std::string> module_notes; // by the number of the module: "replaced since"; may be shorter
+    std::vector<std::string> module_paths; // where the same file is to stay, if that is not where it was loaded from
 
     const std::vector<SourcePlace>& places_of(std::size_t frame) const;
     std::string note_of(std::size_t module) const;
+    std::string path_of(std::size_t module) const;
 };
 
 // Lines of text, the first of which is the version. Several such texts may follow each other.

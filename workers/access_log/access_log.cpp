@@ -24,9 +24,9 @@ AccessLog::AccessLog(const AccessLogOptions& options) {
     format_ = std::make_unique<AccessFormat>(options.format);
     wants_response_fields_ = format_->wants_response_fields();
     wants_duration_ = format_->wants_duration();
-    file_ = std::make_unique<LogFile>(options.path, STDOUT_FILENO,
-                                      options.stdout_stays ? StandardStream::stays : StandardStream::moves,
-                                      options.guard);
+    file_ =
+        std::make_unique<LogFile>(options.path, STDOUT_FILENO,
+                                  options.stdout_stays ? StandardStream::stays : StandardStream::moves, options.guard);
     lines_.reserve(batch + usual_line);
 }
 

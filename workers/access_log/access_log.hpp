@@ -21,7 +21,7 @@ struct AccessLogOptions {
     std::string path; // empty: none; "-" and /dev/stdout: stdout; /dev/stderr
     std::string format = R"(%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s")";
     FileGuard guard;          // for a process that is more than those it starts (base/log/log_file.hpp)
-    bool stdout_stays = true;    // nothing else takes stdout's place later
+    bool stdout_stays = true; // nothing else takes stdout's place later
 };
 
 // What one line can tell. Views; read during write() only.

@@ -277,4 +277,10 @@ void PrivateCopy::write(const std::string& name, int source) {
     }
 }
 
+std::string original_of_copy(const std::string& path) {
+    const auto name_at = path.rfind('/') + 1;
+    if (!is_name_of_copy(path.substr(name_at))) return "";
+    return path.substr(0, name_at) + path.substr(name_at + prefix.size() + hash_digits + 1);
+}
+
 } // namespace cppcorn

@@ -66,4 +66,8 @@ class PrivateCopy {
 
 struct FileChanges {};
 
+// What a copy at `path` is a copy of, if it stands beside that; empty for what is no copy. Whether that file is still the
+// same is not looked at.
+std::string original_of_copy(const std::string& path);
+
 } // namespace cppcorn

@@ -256,7 +256,7 @@ def test_equal_crashes_are_counted_and_told_in_full_once():
             server.wait_log(rf"Worker \(pid:{pid}\) was sent SIGSEGV .*\. The same crash as pid {first}'s, {count} times now$")
         assert len(HEADER.findall(server.log_text())) == 1
         crash_and_report(server, "/abort")  # another one
-        assert len(server.log_text().splitlines()) < 10 + 2 * crashes + 2 * MOST_LINES
+        assert len(server.log_text().splitlines()) < 10 + 3 * crashes + 2 * MOST_LINES
 
 
 def test_after_usr1_a_crash_is_told_in_full_once_more(tmp_path):

@@ -40,6 +40,14 @@ TEST_CASE("crash text: with symbols, functions and lines, and those that are inl
     CHECK(text.find("build id ab0c; the file is another one by now") != std::string::npos);
 }
 
+TEST_CASE("crash text: a private copy is called by the name of what it is a copy of") {
+    CrashSymbols symbols;
+    symbols.module_paths = {"/srv/original.so"};
+    const std::string text = crash_text(one_crash(), symbols);
+    CHECK(text.find("#0 /srv/original.so(+0x100)\n") != std::string::npos);
+    CHECK(text.find("  original.so: build id ab0c") != std::string::npos);
+}
+
 TEST_CASE("crash text: frames of the app come first, then what the innermost of them had called") {
     Death death = one_crash();
     std::rotate(death.crash.frames, death.crash.frames + 4, death.crash.frames + 5); // libc's, to the front

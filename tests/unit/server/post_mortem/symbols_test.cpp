@@ -10,6 +10,7 @@ CrashSymbols some() {
     symbols.frames.resize(2);
     symbols.frames[1].places = {{"inner(int)", "/src/a.cpp", 3, true}, {"outer()", "", 0, false}};
     symbols.module_notes = {"", "note"};
+    symbols.module_paths = {"/srv/a.so"};
     return symbols;
 }
 
@@ -26,6 +27,8 @@ TEST_CASE("symbols: what was written is read") {
     CHECK(read.note_of(0).empty());
     CHECK(read.note_of(1) == "note");
     CHECK(read.note_of(9).empty());
+    CHECK(read.path_of(0) == "/srv/a.so");
+    CHECK(read.path_of(1).empty());
 }
 
 TEST_CASE("symbols: of two answers the later one counts, where it has one") {

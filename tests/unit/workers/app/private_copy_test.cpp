@@ -26,6 +26,13 @@ std::string no_spare() {
     return "";
 }
 
+TEST_CASE("private copy: what it is a copy of is told by its name") {
+    CHECK(original_of_copy("/srv/.cppcorn-0123456789abcdef.shop.so") == "/srv/shop.so");
+    CHECK(original_of_copy("/srv/.cppcorn-0123456789abcde.shop.so").empty());
+    CHECK(original_of_copy("/srv/shop.so").empty());
+    CHECK(original_of_copy("").empty());
+}
+
 } // namespace
 
 TEST_CASE("a private copy has the original's bytes and mode, and goes when nobody uses it", "[private_copy]") {
