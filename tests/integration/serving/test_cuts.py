@@ -1,6 +1,7 @@
 """Responses that are cut, wherever: the client can tell, the error log has a warning, the access log a mark."""
 
 import os
+import pathlib
 import signal
 import socket
 import struct
@@ -129,6 +130,10 @@ def test_a_reader_that_is_given_up(files):
             read_to_end(sock)
 
 
+def is_asleep(pid):
+    return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGQUIT])
 def test_a_worker_that_ends(files, number):
     server, path = files
@@ -136,6 +141,7 @@ def test_a_worker_that_ends(files, number):
     with server.connect() as sock:
         sock.sendall(f"GET /?file={path} HTTP/1.0\r\n\r\n".encode())
         sock.recv(1, socket.MSG_PEEK)
+        server.wait_for(lambda: is_asleep(worker), what="the worker to wait for the client")
         os.kill(worker, number)
         with pytest.raises(ConnectionResetError):
             read_to_end(sock)
