@@ -26,10 +26,6 @@ class AppRequest {
                                 const http::ForwardingRules::ForwardedInfo& forwarded, const Peer& peer,
                                 const std::string& root_path);
 
-    std::size_t capacity() const {
-        return fields_.capacity() * sizeof(cppcorn_field) + path_.capacity() + script_name_.capacity();
-    }
-
   private:
     cppcorn_request request_{};
     std::vector<cppcorn_field> fields_;

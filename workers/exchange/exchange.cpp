@@ -367,9 +367,4 @@ void Exchange::clear() {
     output_.clear();
 }
 
-std::size_t Exchange::capacity() const {
-    return input_.capacity() + output_.capacity() + body_.capacity() + request_.capacity() + refused_line_.capacity() +
-           (parser_.head().fields.capacity() + given_fields_.capacity()) * sizeof(http::Field);
-}
-
 } // namespace cppcorn

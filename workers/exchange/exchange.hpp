@@ -80,8 +80,12 @@ class Exchange {
     void next_request();
     // Ready for another connection.
     void clear();
-    // Bytes that it keeps for the next one, those that clients can make it take.
-    std::size_t capacity() const;
+    // Bytes that it keeps for the next one, of what clients can make it take. What else grows with a head grows with
+    // these.
+    std::size_t capacity() const {
+        return input_.capacity() + output_.capacity() + body_.capacity() +
+               parser_.head().fields.capacity() * sizeof(http::Field);
+    }
 
     // What the app asks for, during run_app() only. As in cppcorn_host.
     std::int64_t read(char* buffer, std::size_t room);

@@ -19,7 +19,7 @@ bool is_target_char(char c) {
 // The app is the origin, so it decides what a method means (RFC 9110, 9.1). What is passed on by default is what
 // gunicorn passes on. CONNECT is for proxies.
 bool is_passed_on(std::string_view method, bool any_method) {
-    if (method == "GET" || method == "POST") return true;
+    if (is_ordinary_method(method)) return true;
     if (method == "CONNECT") return false;
     if (any_method) return true;
     const auto is_usual = [](char c) { return (c >= 'A' && c <= 'Z') || is_digit(c) || c == '-' || c == '#'; };
@@ -77,7 +77,6 @@ bool is_ip_literal(std::string_view text) {
 } // namespace
 
 bool is_method_of_llhttp(std::string_view method) {
-    if (method == "GET" || method == "POST") return true;
 #define CPPCORN_METHOD(number, name, string) #string,
     static constexpr std::string_view known[] = {HTTP_METHOD_MAP(CPPCORN_METHOD)};
 #undef CPPCORN_METHOD

@@ -97,7 +97,10 @@ Verdict RequestParser::finish_head(std::string_view bytes) {
     if (!verdict.accepted()) return verdict;
 
     std::size_t end = scanner_.position();
-    const llhttp_errno_t error = feed_head(bytes.substr(scanner_.section_start(), end - scanner_.section_start()));
+    const std::string_view head = bytes.substr(scanner_.section_start(), end - scanner_.section_start());
+    const bool as_it_is =
+        head_.line.back() <= '1' && (is_ordinary_method(head_.method) || is_method_of_llhttp(head_.method));
+    const llhttp_errno_t error = as_it_is ? engine_.feed(head) : feed_in_other_words(head);
     const bool chunked = engine_.is_chunked();
     bool agreed = error == (head_.has_body() ? HPE_OK : HPE_PAUSED) && engine_.events().head &&
                   engine_.events().message != head_.has_body();
@@ -114,10 +117,9 @@ Verdict RequestParser::finish_head(std::string_view bytes) {
 }
 
 // llhttp refuses methods that it does not know, and later minor versions: it is shown others in their place.
-llhttp_errno_t RequestParser::feed_head(std::string_view head) {
+llhttp_errno_t RequestParser::feed_in_other_words(std::string_view head) {
     const std::string_view line = head_.line;
     const bool is_late_version = line.back() > '1';
-    if (!is_late_version && is_method_of_llhttp(head_.method)) return engine_.feed(head);
     const std::size_t method_end = head_.method.size();
     const std::size_t minor_at = line.size() - 1;
     for (const std::string_view part : {std::string_view("POST"), line.substr(method_end, minor_at - method_end),

@@ -61,7 +61,7 @@ class RequestParser {
     Progress read_head(std::string_view bytes);
     Verdict read_head_line();
     Verdict finish_head(std::string_view bytes);
-    llhttp_errno_t feed_head(std::string_view head);
+    llhttp_errno_t feed_in_other_words(std::string_view head);
     // What is wrong with a line shows in its first byte, before the rest of it is here.
     Verdict judge_first_byte(char first) const {
         return is_token_char(first) && field_count_ < limits_.fields ? Verdict{} : judge_odd_first_byte(first);
