@@ -24,6 +24,11 @@ bool others_may_write(const struct stat& directory) {
     return directory.st_uid != root || (directory.st_mode & (S_IWGRP | S_IWOTH)) != 0;
 }
 
+// In a directory such as /tmp, others may write, but not take away what is root's.
+bool keeps_what_is_roots(const struct stat& directory) {
+    return !others_may_write(directory) || (directory.st_mode & S_ISVTX) != 0;
+}
+
 // A walk from directory to directory. Whether others could have led it here is remembered on the way.
 class Walk {
   public:
@@ -33,6 +38,7 @@ class Walk {
         } else {
             // Whoever made that the current directory has answered for it.
             enter(UniqueFd(check(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), what_)));
+            is_roots_ = is_roots_ && keeps_what_is_roots(status_);
             walked_ = ".";
         }
         push(path);
@@ -75,9 +81,7 @@ class Walk {
         const struct stat status = status_of(next.get(), what_);
         if (S_ISLNK(status.st_mode)) return follow(next.get(), status);
         if (!S_ISDIR(status.st_mode)) throw_system_error(what_, ENOTDIR);
-        // In a directory such as /tmp, others may write, but not take away what is root's.
-        const bool is_kept = !others_may_write(status_) || (status_.st_mode & S_ISVTX) != 0;
-        is_roots_ = is_roots_ && is_kept;
+        is_roots_ = is_roots_ && keeps_what_is_roots(status_);
         enter(std::move(next));
     }
 

@@ -41,7 +41,7 @@ void SyncWorker::run() {
         const int served = serve_ready(count);
         if (acceptor_.has_work()) accept_new(served);
         serve_waiting(waiting);
-        connections_.expire_overdue();
+        if (state_ != State::exiting) connections_.expire_overdue(); // which may call the app
         acceptor_.try_again_if_due();
         acceptor_.set_full(connections_.is_full());
         context_.access_log.flush();

@@ -207,7 +207,7 @@ class StaticFiles {
     // The same for a path that is only a part of the request's, without its first "/static", say.
     Response serve(const Request& request, std::string_view path) const {
         if (!detail::asks_for_content(request)) return detail::only_get_and_head();
-        const bool names_directory = path.ends_with('/');
+        const bool names_directory = (path.empty() ? request.path() : path).ends_with('/');
         path.remove_prefix(std::min(path.find_first_not_of('/'), path.size()));
         std::string name(path.empty() ? std::string_view(".") : path);
         std::error_code error;

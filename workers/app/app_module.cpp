@@ -87,7 +87,9 @@ Library open_one(const AppBuild& build, std::size_t which, const std::vector<Lib
             names.emplace_back(neighbour.get(), need.name);
         }
     }
-    return Library(call_app(::dlopen, real_path(build.file(which)).c_str(), RTLD_NOW | RTLD_LOCAL));
+    Library library(call_app(::dlopen, real_path(build.file(which)).c_str(), RTLD_NOW | RTLD_LOCAL));
+    while (!names.empty()) names.pop_back(); // the last borrowed first: a neighbour may have lent two
+    return library;
 }
 
 // The neighbours first: the loader takes what is there for what the app needs.

@@ -49,7 +49,7 @@ class Acceptor {
     // There is more to accept, or it has to be found out that there is not.
     bool wants_turn() const { return retiring_ && state_ == State::listening && shut_at_ == SteadyTime::max(); }
     // When accepting is to be tried again after a failure, or for the last time.
-    SteadyTime due() const { return std::min(again_at_, shut_at_); }
+    SteadyTime due() const { return state_ == State::listening ? std::min(again_at_, shut_at_) : again_at_; }
     void try_again_if_due() {
         if (context_.now() >= again_at_) try_again();
     }

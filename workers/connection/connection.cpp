@@ -254,23 +254,24 @@ Connection::Wants Connection::linger(const Turn& turn) {
 }
 
 Connection::Wants Connection::linger_on(const Turn& turn) {
-    if (!lingering_.go_on(turn.stream, turn.context)) return close(turn);
+    if (!lingering_.drop_all(turn.stream) || !lingering_.go_on(turn.stream, turn.context)) return close(turn);
     deadline_ = lingering_.deadline();
     return Wants::to_read;
 }
 
-// Between requests, or in the middle of an answer. A client that is still taking its last answer may send the next
-// request while it does.
+// Between requests, in the middle of an answer, or of a body whose answer is out. A client that is still taking its last
+// answer may send more while it does.
 Connection::Wants Connection::close_unanswered(const Turn& turn) {
     if (phase_ == Phase::writing) return cut(turn, "the client does not read");
-    const bool may_meet_a_reset = phase_ == Phase::idle && answered_any_ && turn.stream.untaken() > 0;
+    const bool is_draining = phase_ == Phase::body && exchange_->stage() == Stage::draining;
+    const bool may_meet_a_reset = is_draining || (phase_ == Phase::idle && answered_any_ && turn.stream.untaken() > 0);
     return may_meet_a_reset ? begin_lingering(turn) : close(turn);
 }
 
 // The rest of the answers is never sent.
 Connection::Wants Connection::cut(const Turn& turn, std::string_view reason) {
     if (exchange_->ends_with_connection()) turn.stream.set_reset_on_close(true);
-    exchange_->note_cut(reason, turn.context);
+    exchange_->note_cut(reason, peer_, turn.context);
     return close(turn);
 }
 

@@ -10,6 +10,7 @@ using namespace std::chrono_literals;
 constexpr Milliseconds silence{5000};
 constexpr auto longest = 30s;
 constexpr Milliseconds silence_when_retiring{2000};
+constexpr std::uint64_t most_at_once = 4 * 1024 * 1024; // of a client that sends faster than it is read
 
 } // namespace
 
@@ -29,6 +30,16 @@ bool Lingering::drop(Stream& stream) {
     return got > 0 || got == -EAGAIN;
 }
 
+bool Lingering::drop_all(Stream& stream) {
+    const std::uint64_t enough = dropped_ + most_at_once;
+    std::uint64_t before;
+    do {
+        before = dropped_;
+        if (!drop(stream)) return false;
+    } while (dropped_ != before && dropped_ < enough);
+    return true;
+}
+
 bool Lingering::go_on(Stream& stream, const WorkerContext& context) {
     const SteadyTime now = context.now();
     // To close is safe where nothing comes in: the kernel sends what is left.
@@ -38,8 +49,8 @@ bool Lingering::go_on(Stream& stream, const WorkerContext& context) {
         const std::uint64_t taken = untaken_ - std::min(untaken_, untaken);
         const SteadyTime give_up_at = taking_.deadline(now, taken, context.settings.write_timeout);
         sending_.begin(now, dropped_);
-        until_ = now + longest;
-        deadline_ = std::min(give_up_at, now + silence);
+        if (context.settings.write_timeout.count() > 0) until_ = now + longest;
+        deadline_ = std::min({give_up_at, now + silence, until_});
     } else {
         deadline_ = std::min(sending_.deadline(now, dropped_, silence), until_);
         if (context.retiring()) return false;

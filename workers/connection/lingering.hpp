@@ -24,6 +24,8 @@ class Lingering {
     void begin(Stream& stream, const WorkerContext& context);
     // Drops what has arrived. False: the client has closed its side, or is gone.
     bool drop(Stream& stream);
+    // The same, until nothing is left of it.
+    bool drop_all(Stream& stream);
     // The deadline has passed. False: the client has had its time.
     bool go_on(Stream& stream, const WorkerContext& context);
     // The worker is retiring.

@@ -8,6 +8,7 @@
 
 #include "base/log/escape.hpp"
 #include "workers/app/app_boundary.hpp"
+#include "workers/app/app_fork.hpp"
 #include "workers/http/error_response.hpp"
 
 namespace cppcorn {
@@ -182,6 +183,7 @@ int Exchange::send_file(int file, std::int64_t offset, std::int64_t size) {
 }
 
 int Exchange::extend_deadline(Milliseconds time) {
+    if (is_fork_of_worker()) return -EPERM; // the slot is the worker's, which may be busy with another request by now
     ScoreboardSlot& slot = call_->context.slot;
     // Never to sooner: the master may be asleep until the present one. Without --timeout there is none.
     slot.extend_deadline(std::max(slot.deadline(), call_->context.precise_now() + time));
@@ -255,7 +257,7 @@ std::string_view Exchange::reason_of_cut() const {
 }
 
 void Exchange::cut(std::string_view reason, WorkerContext& context) {
-    log_cut(reason, context);
+    log_cut(describe(), reason, context);
     conclude(Outcome::cut);
 }
 
@@ -265,16 +267,18 @@ void Exchange::drop_output(WorkerContext& context) {
     output_.clear();
 }
 
-void Exchange::note_cut(std::string_view reason, WorkerContext& context) {
-    log_cut(reason, context);
+void Exchange::note_cut(std::string_view reason, const Peer& peer, WorkerContext& context) {
+    // The answers that wait may be those to requests before the one that is being read.
+    log_cut(stage_ == Stage::answered ? describe() : std::string("an earlier request of ") + peer.address, reason,
+            context);
     lines_.note_cut(context.access_log, output_.sent_total());
 }
 
-void Exchange::log_cut(std::string_view reason, WorkerContext& context) {
+void Exchange::log_cut(const std::string& request, std::string_view reason, WorkerContext& context) {
     if (std::exchange(cut_logged_, true)) return;
     const auto limit = context.cuts.ask(context.now());
     if (limit.suppressed > 0) spdlog::warn("suppressed {} more cut-response warnings", limit.suppressed);
-    if (limit.allowed) spdlog::warn("Response to {} was cut: {}", describe(), reason);
+    if (limit.allowed) spdlog::warn("Response to {} was cut: {}", request, reason);
 }
 
 // The one place that decides what becomes of the connection.

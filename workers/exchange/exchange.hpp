@@ -72,7 +72,7 @@ class Exchange {
     // sent, which is logged.
     void note_sent(WorkerContext& context) { lines_.note_sent(context.access_log); }
     void note_waiting(WorkerContext& context) { lines_.note_waiting(context.access_log); }
-    void note_cut(std::string_view reason, WorkerContext& context);
+    void note_cut(std::string_view reason, const Peer& peer, WorkerContext& context);
     // The last answer's only mark of its end is the connection's.
     bool ends_with_connection() const { return response_.ends_with_connection(); }
 
@@ -114,7 +114,7 @@ class Exchange {
     void cut(std::string_view reason, WorkerContext& context);
     std::string_view reason_of_cut() const;
     void drop_output(WorkerContext& context);
-    void log_cut(std::string_view reason, WorkerContext& context);
+    void log_cut(const std::string& request, std::string_view reason, WorkerContext& context);
     bool may_meet_a_reset() const;
     bool can_keep_alive(const WorkerContext& context) const;
     http::ResponseContext response_context(WorkerContext& context) const;

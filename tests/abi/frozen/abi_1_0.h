@@ -167,7 +167,7 @@ typedef struct cppcorn_host {
 
     /* Gives this request at least `ms` milliseconds from now, in place of what is left of --timeout. Never shortens.
      * [worker thread, within `handle`]
-     * Returns 0. */
+     * Returns 0. -EPERM: this is a child that the app has forked. */
     int (*extend_deadline)(const cppcorn_request* request, uint32_t ms);
 
     /* Gives the request up, with a reason for the error log. The client gets a 500. If the response has begun, the

@@ -88,6 +88,30 @@ TEST_CASE("Connection: lingers for as long as the client is taking the answer") 
     }
 }
 
+TEST_CASE("Connection: without --write-timeout, lingers for thirty seconds, whether the answer is taken or not") {
+    World world;
+    const std::string body(200'000, 'x');
+    world.app = [&](const cppcorn_request* request) { return respond(request, body); };
+    world.settings.write_timeout = 0s;
+    world.stream.set_window(0);
+    world.send(get("/", "Connection: close\r\n"));
+    for (int i = 0; i < 6; ++i) {
+        REQUIRE(world.is_open());
+        world.wait(5s);
+    }
+    CHECK_FALSE(world.is_open());
+}
+
+TEST_CASE("Connection: a client that stalls in a body whose answer is out gets to read that") {
+    World world;
+    world.send(post_head + "x"); // the app has not read it
+    CHECK(statuses(world.stream.arrived()) == Statuses{200});
+    world.wait(world.settings.body_timeout);
+    CHECK(world.is_open());
+    world.send(std::string(100, 'x'));
+    CHECK(world.is_open());
+}
+
 TEST_CASE("Connection: retiring, lingers for two seconds where the kernel can do without") {
     World world;
     SECTION("the client has the answer") {
