@@ -36,9 +36,9 @@ void reset_our_signals() {
 // Async-signal-safe: the worker may have had threads.
 void in_child() {
     detail::forked_from_worker = 1;
+    reset_our_signals();
     const int kept[] = {error_log_fd()};
     cut_off_server_fds(kept);
-    reset_our_signals();
 }
 
 } // namespace

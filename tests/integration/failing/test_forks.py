@@ -53,6 +53,7 @@ def test_a_child_that_lives_on_keeps_no_connection():
 def test_a_child_that_lives_on_obeys_term():
     with Server("forks:app") as server:
         child = int(server.get("/daemon").body)
+        wait_until(lambda: len(shared_files(child)) <= 2, what="nothing but its standard streams")
         os.kill(child, signal.SIGTERM)
         wait_until(lambda: not is_alive(child), what="its end")
         assert server.get("/").status == 200
