@@ -36,7 +36,7 @@ def in_calls(server, ms):
     """A connection for each call, by its name, once a worker is in each of them."""
     socks = {call: server.send(f"/{call}?ms={ms}") for call in CALLS}
     for call in CALLS:
-        server.wait_log(rf"waits: in /{call}$")
+        server.wait_log(rf"waits: in /{call} ")
     workers = {int(pid) for pid in re.findall(r"\[(\d+)\] \[INFO\] .*waits: in ", server.log_text())}
     server.wait_for(lambda: all(process(pid).state == "S" for pid in workers), what="workers in their calls")
     return socks

@@ -102,16 +102,6 @@ TEST_CASE("Connection: without --write-timeout, lingers for thirty seconds, whet
     CHECK_FALSE(world.is_open());
 }
 
-TEST_CASE("Connection: a client that stalls in a body whose answer is out gets to read that") {
-    World world;
-    world.send(post_head + "x"); // the app has not read it
-    CHECK(statuses(world.stream.arrived()) == Statuses{200});
-    world.wait(world.settings.body_timeout);
-    CHECK(world.is_open());
-    world.send(std::string(100, 'x'));
-    CHECK(world.is_open());
-}
-
 TEST_CASE("Connection: retiring, lingers for two seconds where the kernel can do without") {
     World world;
     SECTION("the client has the answer") {
