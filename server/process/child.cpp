@@ -71,6 +71,8 @@ pid_t fork_child(const ChildPlan& plan, ProcessTitle* title, const std::function
         code = main();
     } catch (const std::exception& error) {
         spdlog::error("{}", error.what());
+    } catch (...) {
+        spdlog::error("An error without a text");
     }
     ::_exit(code);
 }

@@ -90,11 +90,11 @@ SteadyTime Deployment::due() const {
     return probe_ ? std::min(probe_->deadline(), due) : due;
 }
 
-// Each in its own directory, as its path may be relative.
+// Each with its own umask. Their paths are absolute, and old ones' directories are closed.
 void Deployment::reopen_access_logs() {
     for (const auto& release : rollout_.releases()) {
         try {
-            enter(*release);
+            apply_umask(release->settings());
             release->access_log->reopen();
         } catch (const std::exception& error) {
             spdlog::error("{}", error.what());
@@ -196,8 +196,7 @@ Deployment::Outcomes Deployment::try_candidate() {
         probe_.emplace(*rollout_.candidate(), &title_, SteadyClock::now());
         return {};
     } catch (const std::system_error& error) {
-        if (!rollout_.has_adopted()) throw;
-        return reject(error.what(), exit_settings);
+        return reject(error.what(), rollout_.has_adopted() ? exit_settings : exit_no_worker);
     }
 }
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness import APPS, Server, free_port, is_sleeping, read_response, request_bytes, run, wait_until
+from harness import APPS, Server, free_port, is_sleeping, read_response, request_bytes, run, wait_until, working_wrapper
 
 NO_ADDRESS = 5
 NOT_OURS = "192.0.2.1"  # TEST-NET-1: no machine's
@@ -107,6 +107,21 @@ def test_a_unix_socket_that_becomes_free_is_taken(tmp_path):
             taken.close()
             server.wait_ready(1)
             assert ask_unix(path) == 200
+
+
+def test_where_there_can_be_no_process_it_ends_after_the_wait_as_well():
+    # Root has no such limit.
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    wrapper = working_wrapper(*nobody, "prlimit", "--nproc=0")
+    with listening() as taken:
+        bind = f"127.0.0.1:{taken.getsockname()[1]}"
+        args = ["--bind-retry", "60"]
+        with Server("hello:app", *args, bind=bind, cwd="/", wrapper=wrapper, wait=False, stop_code=3) as server:
+            server.wait_log("retrying for 60 s")
+            taken.close()
+            assert server.wait_exit() == 3
+            assert server.count_log(r"\[ERROR\] cannot fork") == 1
+            server.stop = lambda *_: None
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
