@@ -65,8 +65,12 @@ void Arbiter::start() {
 }
 
 bool Arbiter::finished() const {
+    return service_has_ended() && post_mortems_.idle();
+}
+
+bool Arbiter::service_has_ended() const {
     const bool has_children = !table_.empty() || stand_in_.pid() != 0 || deployment_.probe_pid() != 0;
-    return life_.stopping() && !has_children && post_mortems_.idle();
+    return life_.stopping() && !has_children;
 }
 
 void Arbiter::shut_down() {
@@ -112,6 +116,7 @@ void Arbiter::reap() {
 void Arbiter::supervise() {
     const SteadyTime now = SteadyClock::now();
     settle(deployment_.supervise(now));
+    if (service_has_ended()) post_mortems_.come_to_an_end(now);
     post_mortems_.supervise(now);
     if (now >= life_.stop_at()) {
         spdlog::info("The shutdown delay is over");
@@ -218,7 +223,9 @@ void Arbiter::handle(const MasterSignalRow& row, unsigned count) {
         case MasterAction::stop_quickly:
             spdlog::info("Handling signal: {}", row.name);
             log_sender(row.signal);
-            return stop(action == MasterAction::stop_quickly ? StopKind::quick : StopKind::graceful);
+            if (action == MasterAction::stop_gracefully) return stop(StopKind::graceful);
+            post_mortems_.hurry();
+            return stop(StopKind::quick);
         case MasterAction::delay_stop:
             return begin_delay();
         case MasterAction::reload:
@@ -284,6 +291,10 @@ void Arbiter::begin_upgrade() {
     if (const auto obstacle = upgrade_.obstacle()) {
         return spdlog::warn("Handling signal: usr2; refused: {}", *obstacle);
     }
+    // What it comes to decides which sockets there are to hand over.
+    if (const Rollout& rollout = deployment_.rollout(); rollout.is_under_way() || rollout.unsettled()) {
+        return spdlog::warn("Handling signal: usr2; refused: a reload is under way");
+    }
     try {
         upgrade_.start(around_.start, release().listeners, settings().daemon);
         spdlog::info("Handling signal: usr2; started the new master (pid:{})", upgrade_.successor());
@@ -300,7 +311,6 @@ void Arbiter::stop(StopKind kind) {
     // The workers have their own copies and serve what waits; from the last one's end on, connections are refused.
     deployment_.stop();
     table_.stop(kind, SteadyClock::now());
-    if (kind == StopKind::quick) post_mortems_.hurry();
 }
 
 // ---- Workers
@@ -372,8 +382,9 @@ void Arbiter::supervise_stand_in(SteadyTime now) {
             break;
     }
     if (stand_in_.is_to_be_logged(now)) {
-        spdlog::error("No worker serves: the last that was started {}; a stand-in (pid:{}) answers 503", last_failure_,
-                      stand_in_.pid());
+        const pid_t pid = stand_in_.pid();
+        spdlog::error("No worker serves: the last that was started {}; {}", last_failure_,
+                      pid != 0 ? fmt::format("a stand-in (pid:{}) answers 503", pid) : "nobody answers");
     }
 }
 
@@ -430,8 +441,8 @@ void Arbiter::worker_ready(pid_t pid) {
 
 void Arbiter::probe_exited(int wait_status, long peak_kib) {
     Death death = deployment_.probe()->death(wait_status, peak_kib);
-    settle(deployment_.probe_exited(wait_status));
     if (is_crash(wait_status, death.crash)) post_mortems_.add(std::move(death), SteadyClock::now());
+    settle(deployment_.probe_exited(wait_status));
 }
 
 void Arbiter::worker_exited(pid_t pid, int wait_status, long peak_kib) {
@@ -447,10 +458,11 @@ void Arbiter::worker_exited(pid_t pid, int wait_status, long peak_kib) {
     }
     const bool asked_to = entry->state == WorkerState::retiring || life_.stopping();
     const Release& its_release = *deployment_.rollout().release_of(entry->generation);
-    EndClues clues{oom_kills_.recent(now), ""};
+    EndClues clues{oom_kills_.recent(now), false, ""};
     if (Death death = death_of_worker(*entry, wait_status, board, scoreboard_.crash(entry->slot), peak_kib);
         is_crash(wait_status, death.crash)) {
         death.identity = its_release.identity;
+        clues.has_crashed = true;
         clues.repeat = post_mortems_.add(std::move(death), now);
     }
     log_worker_end(*entry, asked_to, wait_status, board, clues);

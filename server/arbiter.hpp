@@ -46,6 +46,7 @@ class Arbiter {
   private:
     void start();
     bool finished() const;
+    bool service_has_ended() const;
     void shut_down();
 
     // The loop's steps.

@@ -85,6 +85,7 @@ std::string PostMortems::answer() const {
 }
 
 void PostMortems::supervise(SteadyTime now) {
+    if (now >= hurry_at_) hurry();
     if (reader_pid_ == 0) return begin_next(now);
     if (now < deadline_) return;
     deadline_ = SteadyTime::max();
@@ -93,7 +94,12 @@ void PostMortems::supervise(SteadyTime now) {
 
 void PostMortems::hurry() {
     in_hurry_ = true;
+    hurry_at_ = SteadyTime::max();
     if (reader_pid_ != 0) ::kill(reader_pid_, SIGKILL);
+}
+
+void PostMortems::come_to_an_end(SteadyTime now) {
+    if (!in_hurry_) hurry_at_ = std::min(hurry_at_, now + patience);
 }
 
 } // namespace cppcorn

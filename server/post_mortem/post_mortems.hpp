@@ -3,6 +3,7 @@
 // have broken.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <string>
@@ -36,9 +37,11 @@ class PostMortems {
     void supervise(SteadyTime now);
     // Whoever waits for the reports has no time left: they come as they are.
     void hurry();
+    // Nothing but the reports is waited for from now on: as long as for one of them, then hurry(). For each turn.
+    void come_to_an_end(SteadyTime now);
     bool idle() const { return waiting_.empty(); }
     // When supervise() has something to do; SteadyTime::max() for never.
-    SteadyTime due() const { return deadline_; }
+    SteadyTime due() const { return std::min(deadline_, hurry_at_); }
 
   private:
     void begin_next(SteadyTime now);
@@ -51,6 +54,7 @@ class PostMortems {
     ServerFd exchange_;         // memory that the reader gets the record in, and writes its answer to
     pid_t reader_pid_ = 0;
     SteadyTime deadline_ = SteadyTime::max();
+    SteadyTime hurry_at_ = SteadyTime::max();
     bool in_hurry_ = false;
 };
 

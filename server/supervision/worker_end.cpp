@@ -63,7 +63,7 @@ void log_worker_end(const WorkerEntry& entry, bool asked_to, int wait_status, co
     const std::string where = circumstances(slot);
     if (WIFSIGNALED(wait_status)) {
         const int signal = WTERMSIG(wait_status);
-        const bool is_foreign_kill = signal == SIGKILL && !entry.killed && clues.repeat.empty();
+        const bool is_foreign_kill = signal == SIGKILL && !entry.killed && !clues.has_crashed;
         const char* dump = WCOREDUMP(wait_status) ? " (core dumped)" : "";
         spdlog::error("Worker (pid:{}) was sent {}{}{}{}{}", entry.pid, signal_name(signal), where, dump,
                       is_foreign_kill ? guess(clues.out_of_memory) : "", clues.repeat);

@@ -18,7 +18,8 @@ std::string request_under_way(const ScoreboardSlot& slot, SteadyTime now);
 // What else is known of an end.
 struct EndClues {
     OomKills::Answer out_of_memory = OomKills::Answer::unknown;
-    std::string repeat; // what PostMortems::add() says of a crash that is no news
+    bool has_crashed = false; // before it was killed, perhaps
+    std::string repeat;       // what PostMortems::add() says of a crash that is no news
 };
 
 // To the error log: the signal or exit code, and the request or where else it was. Nothing where the worker was asked

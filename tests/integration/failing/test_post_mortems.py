@@ -237,6 +237,14 @@ def test_a_crash_in_worker_exit_is_told_as_such():
 
 
 @needs_plain_build
+def test_a_crash_at_the_first_start_shows_functions():
+    done = run("boot_crash:app", "--app-dir", APPS, "--bind", "127.0.0.1:0")
+    assert done.code == 4
+    report = report_in(done.stderr)
+    assert report and re.match(r"  #0 .*(Crash::Crash|_GLOBAL__sub_I_boot_crash)", report[1]), done.stderr
+
+
+@needs_plain_build
 def test_a_crash_while_the_configuration_is_checked_shows_the_stack():
     result = run("boot_crash:app", "--app-dir", APPS, "--check-config")
     assert result.code == 4

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness import (
+    APPS,
     BINARY,
     SANITIZED,
     Server,
@@ -130,6 +131,25 @@ def test_a_second_usr2_is_refused_by_either():
         family.end(new)
         server.wait_log(r"The new master \(pid:\d+\) exited with code 0; this one serves on")
         # And then it may be tried again.
+        family.end(family.upgrade(server.pid))
+
+
+def test_usr2_is_refused_while_a_reload_is_under_way(tmp_path):
+    site = tmp_path / "site.so"
+    shutil.copy(f"{APPS}/hello.so", site)
+    with Server("site:app", "--boot-timeout", "600", cwd=tmp_path, app_dir=tmp_path) as server:
+        server.wait_workers(1)
+        replace(site, f"{APPS}/boot_hang.so")
+        server.signal(signal.SIGHUP)
+        server.wait_log("Handling signal: hup")
+        server.signal(signal.SIGUSR2)
+        server.wait_log(r"\[WARNING\] Handling signal: usr2; refused: a reload is under way")
+        assert server.get("/").status == 200
+        (probe,) = [each.pid for each in server.children() if "cppcorn: worker" not in _title(each.pid)]
+        os.kill(probe, signal.SIGKILL)
+        server.wait_log("Reload failed: the old workers serve on")
+        family = Family(server)
+        replace(site, f"{APPS}/hello.so")
         family.end(family.upgrade(server.pid))
 
 

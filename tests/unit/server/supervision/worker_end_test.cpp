@@ -70,14 +70,16 @@ TEST_CASE("worker end: a signal is named, with what is known about it") {
     slot.enter(WorkerPhase::serving);
     CHECK(logged(worker(), false, SIGSEGV, slot) == "error Worker (pid:7) was sent SIGSEGV\n");
     CHECK(logged(worker(), false, SIGSEGV | dumped, slot) == "error Worker (pid:7) was sent SIGSEGV (core dumped)\n");
-    CHECK(logged(worker(), false, SIGKILL, slot, {OomKills::Answer::yes, ""}) ==
+    CHECK(logged(worker(), false, SIGKILL, slot, {OomKills::Answer::yes, false, ""}) ==
           "error Worker (pid:7) was sent SIGKILL. Perhaps out of memory?\n");
-    CHECK(logged(worker(), false, SIGKILL, slot, {OomKills::Answer::unknown, ""}) ==
+    CHECK(logged(worker(), false, SIGKILL, slot, {OomKills::Answer::unknown, false, ""}) ==
           "error Worker (pid:7) was sent SIGKILL. Perhaps out of memory? The kernel does not say\n");
-    CHECK(logged(worker(), false, SIGKILL, slot, {OomKills::Answer::no, ""}) ==
+    CHECK(logged(worker(), false, SIGKILL, slot, {OomKills::Answer::no, false, ""}) ==
           "error Worker (pid:7) was sent SIGKILL. Somebody sent it: the kernel counts no lack of memory\n");
-    CHECK(logged(worker(), false, SIGSEGV, slot, {OomKills::Answer::yes, ". Again"}) ==
+    CHECK(logged(worker(), false, SIGSEGV, slot, {OomKills::Answer::yes, true, ". Again"}) ==
           "error Worker (pid:7) was sent SIGSEGV. Again\n");
+    CHECK(logged(worker(), false, SIGKILL, slot, {OomKills::Answer::yes, true, ""}) ==
+          "error Worker (pid:7) was sent SIGKILL\n"); // its crash says why
     WorkerEntry killed = worker(WorkerState::overdue);
     killed.killed = true;
     CHECK(logged(killed, false, SIGKILL, slot) == "error Worker (pid:7) was sent SIGKILL\n");
