@@ -55,19 +55,14 @@ bool has_origin(std::string_view text) {
     return text.find("$ORIGIN") != std::string_view::npos || text.find("${ORIGIN}") != std::string_view::npos;
 }
 
-struct Place {
-    std::string directory;
-    bool is_origin; // it was named by $ORIGIN
-};
-using Places = std::vector<Place>;
+using Places = std::vector<std::string>; // directories
 
 void add_places(Places& places, std::string_view run_path, const std::string& origin) {
     while (!run_path.empty()) {
         const std::size_t colon = run_path.find(':');
-        const std::string text(run_path.substr(0, colon));
+        const auto directory = expand_origin(std::string(run_path.substr(0, colon)), origin);
         run_path.remove_prefix(colon == std::string_view::npos ? run_path.size() : colon + 1);
-        const auto directory = expand_origin(text, origin);
-        if (directory && !directory->empty()) places.push_back({*directory, has_origin(text)});
+        if (directory && !directory->empty()) places.push_back(*directory);
     }
 }
 
@@ -94,7 +89,7 @@ class Search {
         std::string path;
     };
     std::optional<Found> find(const std::string& needed, const std::string& origin, const Places& places) const;
-    std::optional<std::string> neighbour(const std::string& path, bool is_origin) const;
+    std::optional<std::string> neighbour(const std::string& path) const;
     std::optional<std::size_t> place_of(const std::string& path) const;
 
     std::string home_;
@@ -146,25 +141,25 @@ std::optional<Search::Found> Search::find(const std::string& needed, const std::
     if (needed.empty()) return std::nullopt;
     if (needed.find('/') != std::string::npos) {
         const auto name = expand_origin(needed, origin);
-        const auto path = name ? neighbour(*name, has_origin(needed)) : std::nullopt;
+        const auto path = name ? neighbour(*name) : std::nullopt;
         return path ? std::optional(Found{*name, *path}) : std::nullopt;
     }
     if (is_loaded_already(needed)) return std::nullopt;
     for (const auto& place : places) {
-        const std::string path = place.directory + "/" + needed;
+        const std::string path = place + "/" + needed;
         if (::access(path.c_str(), F_OK) != 0) continue;
-        const auto found = neighbour(path, place.is_origin);
+        const auto found = neighbour(path);
         return found ? std::optional(Found{needed, *found}) : std::nullopt; // the loader takes the first
     }
     return std::nullopt;
 }
 
 // The real path of a library that is one of the app's.
-std::optional<std::string> Search::neighbour(const std::string& path, bool is_origin) const {
+std::optional<std::string> Search::neighbour(const std::string& path) const {
     const std::string real = real_path(path);
     struct stat info {};
     if (real.empty() || ::stat(real.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return std::nullopt;
-    if (!is_origin && !is_below(real, home_) && !is_below(real, wide_home_)) return std::nullopt;
+    if (!is_below(real, home_) && !is_below(real, wide_home_)) return std::nullopt;
     const UniqueFd file(::open(real.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     if (!file.is_open()) return std::nullopt;
     const ElfFile elf = read_elf(file.get(), "cppcorn_");

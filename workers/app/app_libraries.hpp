@@ -27,9 +27,9 @@ struct AppLibraries {
     std::string build_id;         // of the app's own; empty: it has none
 };
 
-// A neighbour is a library that another of them needs (DT_NEEDED) and that is found through $ORIGIN, or in the app's
-// directory, in one beside it, or below these. All others are the system's. `path` is the app's library. Throws
-// AppLoadError if that cannot be read.
+// A neighbour is a library that another of them needs (DT_NEEDED) and that lies in the app's directory, in one beside
+// it, or below these, links resolved. All others are the system's. `path` is the app's library. Throws AppLoadError if
+// that cannot be read.
 AppLibraries find_libraries(const std::string& path);
 
 } // namespace cppcorn

@@ -226,18 +226,22 @@ bool PrivateCopy::is_there() const {
 
 // Returns the stamp of the source, of which the copy has all the bytes.
 FileStamp PrivateCopy::place(int source) {
+    bool has_changed = false;
     for (int tries = 0; tries < most_tries; ++tries) {
         const FileStamp stamp = FileStamp::of(look_at(source));
         const std::string name = fmt::format("{}{:016x}.{}", prefix, hash_of(source), base_);
-        if (!take(name, source)) {
-            write(name, source);
-            if (!take(name, source)) continue;
+        const bool is_taken = take(name, source) || (write(name, source), take(name, source));
+        if (!(FileStamp::of(look_at(source)) == stamp)) {
+            has_changed = true;
+        } else if (is_taken) {
+            path_ = (directory_ == "/" ? "" : directory_) + "/" + name;
+            return stamp;
         }
-        if (!(FileStamp::of(look_at(source)) == stamp)) continue;
-        path_ = (directory_ == "/" ? "" : directory_) + "/" + name;
-        return stamp;
     }
-    throw FileChanges{};
+    if (has_changed) throw FileChanges{};
+    // There are file systems that take each owner and mode, and have others.
+    remove_unused_copies(folder_.get());
+    throw_system_error("the copy of " + base_ + " does not keep owner or mode in " + directory_, EPERM);
 }
 
 // Whether the file of that name is a copy of the source; it is ours as well, then.

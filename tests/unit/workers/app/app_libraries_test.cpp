@@ -72,6 +72,19 @@ TEST_CASE("libraries of the system are no neighbours", "[app_libraries]") {
     CHECK(names_of(found) == std::vector<std::string>{"tables.so"});
 }
 
+TEST_CASE("a link to a library of the system does not make it a neighbour", "[app_libraries]") {
+    const TemporaryFolder folder;
+    folder.write("system/libnear.so", text_of(versions_file("libnear.so")));
+    folder.write("srv/site/versions.so", text_of(versions_file("versions.so")));
+    std::filesystem::create_symlink(folder / "system/libnear.so", folder / "srv/site/libnear.so");
+    CHECK(names_of(find_libraries(folder / "srv/site/versions.so")) == std::vector<std::string>{"versions.so"});
+    folder.write("srv/lib/libnear.so", text_of(versions_file("libnear.so")));
+    std::filesystem::remove(folder / "srv/site/libnear.so");
+    std::filesystem::create_symlink("../lib/libnear.so", folder / "srv/site/libnear.so");
+    CHECK(names_of(find_libraries(folder / "srv/site/versions.so")) ==
+          std::vector<std::string>{"libnear.so", "versions.so"});
+}
+
 TEST_CASE("neighbours that need one another are found once", "[app_libraries]") {
     const TemporaryFolder folder;
     // Under the names of one another: deep, which needs none, is where near is looked for.
