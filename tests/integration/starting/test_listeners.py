@@ -85,6 +85,7 @@ def with_hosts(tmp_path, text):
 
 
 def listening_at(server):
+    server.wait_log("Booting worker")  # a wrapper's own child is not a worker yet
     return re.findall(r"Listening at: http://(\S+):(\d+) ", server.log_text())
 
 
