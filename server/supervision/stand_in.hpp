@@ -1,5 +1,5 @@
 // When a stand-in serves (workers/stand_in.hpp): while no worker can, and not before a start has failed. Pure: the time
-// is an argument, and the arbiter does what tick() answers.
+// is an argument, and the workforce does what tick() answers.
 #pragma once
 
 #include <sys/types.h>

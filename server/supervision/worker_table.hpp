@@ -103,7 +103,7 @@ struct WorkerEntry {
 struct SignalCommand {
     pid_t pid;
     int slot;
-    int signal; // what the worker is to do is said as a signal; TERM and QUIT reach it by its bell (Arbiter::send())
+    int signal; // what the worker is to do is said as a signal; TERM and QUIT reach it by its bell (Workforce::send())
     const char* reason =
         ""; // of a SIGKILL: "did not exit within --graceful-timeout"; of a SIGABRT outside of a request
 };

@@ -1,35 +1,15 @@
 #include "server/supervision/worker_end.hpp"
 
 #include <csignal>
-#include <memory>
-#include <sstream>
-
-#include <spdlog/sinks/ostream_sink.h>
-#include <spdlog/spdlog.h>
 
 #include "tests/catch.hpp"
+#include "tests/unit/log_text.hpp"
 #include "tests/unit/temporary_folder.hpp"
 
 namespace cppcorn {
 namespace {
 
 using namespace std::chrono_literals;
-
-// What is logged in a test, without dates.
-class LogText {
-  public:
-    LogText() : before_(spdlog::default_logger()) {
-        auto logger = std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::ostream_sink_mt>(text_));
-        logger->set_pattern("%l %v");
-        spdlog::set_default_logger(logger);
-    }
-    ~LogText() { spdlog::set_default_logger(before_); }
-    std::string text() const { return text_.str(); }
-
-  private:
-    std::ostringstream text_;
-    std::shared_ptr<spdlog::logger> before_;
-};
 
 constexpr int exited(int code) {
     return code << 8;

@@ -1,0 +1,115 @@
+// The workers as processes, and the stand-in that answers while there are none: starts them, gives them their orders,
+// hears what they tell and reads what the scoreboard shows of them, ends those that are late, and tells the log how each
+// has ended. What is to be done is decided by WorkerTable, LoopWatch and StandIn, which do nothing themselves; the
+// workforce tells them what has happened and carries out what they answer.
+//
+// The arbiter's, for the master's whole life. It owns the workers' shared memory, bells and pipes, but no process: it
+// waits for none, and is told of each end. In a child it is of use only to the start of that worker, which takes the
+// child's ends of the pipes and its bell out of it. Its constructor throws std::system_error if there are no
+// descriptors or no memory. After that, a process that cannot be started is logged and tried again; nothing else fails.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <sys/types.h>
+
+#include "base/clock.hpp"
+#include "server/exit_codes.hpp"
+#include "server/post_mortem/post_mortems.hpp"
+#include "server/process/child.hpp"
+#include "server/process/process_title.hpp"
+#include "server/release/deployment.hpp"
+#include "server/supervision/loop_watch.hpp"
+#include "server/supervision/oom_kills.hpp"
+#include "server/supervision/reload_clock.hpp"
+#include "server/supervision/scoreboard.hpp"
+#include "server/supervision/stand_in.hpp"
+#include "server/supervision/suspension.hpp"
+#include "server/supervision/worker_table.hpp"
+
+namespace cppcorn {
+
+class Workforce {
+  public:
+    // All references outlive it. `deployment` has the releases that the workers run; `post_mortems` gets their crashes.
+    Workforce(Deployment& deployment, PostMortems& post_mortems, ProcessTitle& title);
+
+    // ---- How many are wanted, and of which generation
+
+    void set_policy(WorkerTable::Policy policy) { table_.set_policy(policy); }
+    void want(int count) { table_.want(count); }
+    void reload_asked(SteadyTime now) { reload_.begin(table_.generation(), now); }
+    // What becomes of a release: Deployment's outcomes.
+    void begin_generation(unsigned generation);
+    void keep_generation() { reload_.drop(); }
+    void roll_back();
+    // What waits in the listeners' backlogs is to be served before a stop.
+    void drain_backlogs();
+    void stop(StopKind kind, SteadyTime now) { table_.stop(kind, now); }
+    // To all workers, and the stand-in.
+    void tell_all(WorkerOrder order);
+    // The releases that have no workers any more.
+    void forget_unused_releases();
+
+    // ---- What happens
+
+    void read_notices();
+    int notices_fd() const { return pipes_.notices_read.get(); } // readable: read_notices()
+    // A child of the master has ended that nobody else knows. One that is none of ours either is passed over.
+    void exited(pid_t pid, int wait_status, long peak_kib);
+    // The master has waited, from `began` on, and was to wake at `due`. If it was suspended, nobody is late for that.
+    void master_waited(SteadyTime began, SteadyTime due, SteadyTime now);
+
+    // ---- What is to be done
+
+    // Finds those that stand still; supervise() ends them.
+    void watch_loops(SteadyTime now);
+    // `may_stand_in`: no other master serves on the same sockets, which could do better than a stand-in.
+    void supervise(SteadyTime now, bool may_stand_in);
+    // When one of these is due if nothing happens before; SteadyTime::max() for never.
+    SteadyTime due(SteadyTime now) const;
+
+    // ---- Questions
+
+    const WorkerTable& table() const { return table_; }
+    // Neither a worker nor a stand-in is left.
+    bool empty() const { return table_.empty() && stand_in_.pid() == 0; }
+    // The exit code for that workers cannot start: why the last one could not.
+    int start_failure() const { return start_failure_; }
+
+    static constexpr int most_processes = 1024; // old and new workers together
+
+  private:
+    static constexpr int stand_in_slot = most_processes;
+
+    bool spawn(int slot, SteadyTime now);
+    void send(const SignalCommand& command);
+    void ready(pid_t pid);
+    void worker_exited(pid_t pid, int wait_status, long peak_kib);
+    void log_end(const WorkerEntry& entry, int wait_status, long peak_kib, SteadyTime now);
+    void supervise_stand_in(SteadyTime now, bool may_stand_in);
+    void start_stand_in(SteadyTime now);
+    void stand_in_exited(int wait_status);
+    WorkerTable::RequestDeadline request_deadline() const;
+    Milliseconds timeout() const { return deployment_.current().settings().worker.timeout; }
+
+    Deployment& deployment_;
+    PostMortems& post_mortems_;
+    ProcessTitle& title_;
+
+    MasterPipes pipes_;
+    Scoreboard scoreboard_;
+    WorkerTable table_;
+    LoopWatch loops_;
+    StandIn stand_in_;
+    ReloadClock reload_;
+    OomKills oom_kills_;
+    Suspension suspension_;
+
+    int start_failure_ = exit_no_worker;
+    std::string last_failure_;  // how the last worker ended that was not asked to, for the log
+    bool fork_failing_ = false; // and that was logged
+};
+
+} // namespace cppcorn
