@@ -19,7 +19,7 @@ std::string name_of_directory() {
     struct stat named {};
     struct stat current {};
     std::error_code error;
-    const std::string path = std::filesystem::current_path(error).string();
+    std::string path = std::filesystem::current_path(error).string();
     if (name == nullptr || name[0] != '/' || ::stat(name, &named) != 0 || ::stat(".", &current) != 0) return path;
     return named.st_dev == current.st_dev && named.st_ino == current.st_ino ? name : path;
 }
