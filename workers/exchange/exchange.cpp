@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include <fcntl.h>
 #include <spdlog/spdlog.h>
@@ -32,16 +33,13 @@ http::UnderscoreNames underscore_names(HeaderMap map) {
 // An answer that any client has room for, so that all of it is there before anything that is sent later.
 constexpr std::size_t taken_at_once = 2048;
 
-// What a line of the log says of a request; method and target are cut.
-constexpr std::size_t longest_method = 40;
-constexpr std::size_t longest_target = 200;
-
 } // namespace
 
 Exchange::Exchange(const WorkerSettings& settings)
     : parser_(settings.limits, underscore_names(settings.header_map)),
       body_(parser_, input_, settings.body_buffer),
-      response_(output_) {}
+      response_(output_),
+      log_(parser_, response_, output_) {}
 
 // ---- The request
 
@@ -100,19 +98,20 @@ void Exchange::drain_body() {
 // ---- The app's turn
 
 void Exchange::run_app(Stream& stream, const Peer& peer, WorkerContext& context) {
-    started_ = context.now();
+    const SteadyTime started = context.now();
+    log_.begin(started);
     const cppcorn_request& request = request_.fill(parser_.head(), body_, forwarded_, peer, context.settings.root_path);
     AppCall call{stream, context, {}, {}};
     call_ = &call;
     const Milliseconds timeout = context.settings.timeout;
-    context.slot.begin_request(parser_.head().line, peer.address, started_,
-                               timeout.count() > 0 ? started_ + timeout : SteadyTime::max());
+    context.slot.begin_request(parser_.head().line, peer.address, started,
+                               timeout.count() > 0 ? started + timeout : SteadyTime::max());
     const int result = call_app(context.app.handle, context.app.self, &request);
     context.refresh_clock_after_call();
     finish_response(result, context);
     context.slot.end_request();
     call_ = nullptr;
-    if (context.access_log.active()) log_access(peer, context);
+    if (context.access_log.active()) log_.write_access_line(peer, context);
     const bool client_takes_nothing = response_.error() == -EPIPE || response_.error() == -ETIMEDOUT;
     if (client_takes_nothing) drop_output(context);
 }
@@ -157,7 +156,7 @@ int Exchange::start(int status, std::span<const cppcorn_field> fields) {
     }
     const int result = response_.start(response_context(call_->context), status, given);
     if (result == 0 && call_->context.access_log.wants_response_fields()) {
-        for (const auto& field : given) logged_fields_.emplace_back(field.name, field.value);
+        for (const auto& field : given) log_.keep_field(field);
     }
     return result;
 }
@@ -230,22 +229,19 @@ void Exchange::answer(int status, const http::ResponseContext& context, std::str
 }
 
 void Exchange::refuse(int status, std::string_view reason, const Peer& peer, WorkerContext& context) {
-    if (started_ == SteadyTime{}) started_ = context.now();
-    refused_line_ = has_head() ? parser_.head().line : parser_.request_line_so_far(input_.unconsumed());
-    const auto limit = context.refusals.ask(context.now());
-    if (limit.suppressed > 0) spdlog::warn("suppressed {} more invalid-request warnings", limit.suppressed);
-    if (limit.allowed) spdlog::warn("Invalid request from ip={}: {} ({})", peer.address, reason, status);
+    const std::string_view line = has_head() ? parser_.head().line : parser_.request_line_so_far(input_.unconsumed());
+    log_.refuse(line, status, reason, peer, context);
 
     http::ResponseContext how = response_context(context);
     how.keep_alive = false;
-    if (!has_head()) how.head_request = std::string_view(refused_line_).substr(0, 5) == "HEAD ";
+    if (!has_head()) how.head_request = line.substr(0, 5) == "HEAD ";
     const http::Field* accept = has_head() ? parser_.head().find("accept") : nullptr;
     answer(status, how,
            accept != nullptr ? accept->value
            : has_head()      ? std::string_view()
                              : http::accept_in_refused(input_.unconsumed()));
     conclude(Outcome::refused);
-    if (context.access_log.active()) log_access(peer, context);
+    if (context.access_log.active()) log_.write_access_line(peer, context);
 }
 
 std::string_view Exchange::reason_of_cut() const {
@@ -257,28 +253,21 @@ std::string_view Exchange::reason_of_cut() const {
 }
 
 void Exchange::cut(std::string_view reason, WorkerContext& context) {
-    log_cut(describe(), reason, context);
+    log_.cut(describe(), reason, context);
     conclude(Outcome::cut);
 }
 
 // What is queued behind it, answers to earlier requests among it, is not sent either.
 void Exchange::drop_output(WorkerContext& context) {
-    lines_.note_cut(context.access_log, output_.sent_total());
+    log_.note_dropped(context);
     output_.clear();
 }
 
 void Exchange::note_cut(std::string_view reason, const Peer& peer, WorkerContext& context) {
     // The answers that wait may be those to requests before the one that is being read.
-    log_cut(stage_ == Stage::answered ? describe() : std::string("an earlier request of ") + peer.address, reason,
-            context);
-    lines_.note_cut(context.access_log, output_.sent_total());
-}
-
-void Exchange::log_cut(const std::string& request, std::string_view reason, WorkerContext& context) {
-    if (std::exchange(cut_logged_, true)) return;
-    const auto limit = context.cuts.ask(context.now());
-    if (limit.suppressed > 0) spdlog::warn("suppressed {} more cut-response warnings", limit.suppressed);
-    if (limit.allowed) spdlog::warn("Response to {} was cut: {}", request, reason);
+    log_.cut(stage_ == Stage::answered ? describe() : std::string("an earlier request of ") + peer.address, reason,
+             context);
+    log_.note_dropped(context);
 }
 
 // The one place that decides what becomes of the connection.
@@ -328,29 +317,6 @@ http::ResponseContext Exchange::response_context(WorkerContext& context) const {
     return how;
 }
 
-void Exchange::log_access(const Peer& peer, WorkerContext& context) {
-    std::vector<http::Field> response_fields; // few formats ask for any
-    for (const auto& [name, value] : logged_fields_) response_fields.push_back({name, value});
-    AccessRecord record;
-    record.remote_address = peer.address;
-    if (has_head()) record.head = &parser_.head();
-    record.request_line = has_head() ? parser_.head().line : std::string_view(refused_line_);
-    record.status = response_.status();
-    record.body_size = response_.body_size();
-    record.response_fields = response_fields;
-    record.duration = context.now() - started_;
-    record.started = coarse_time_of_day() - record.duration;
-    record.cut = cut_logged_;
-    lines_.add(context.access_log.position(), cut_logged_ ? 0 : output_.sent_total() + output_.bytes_left());
-    context.access_log.write(record);
-}
-
-std::string Exchange::describe() const {
-    if (!has_head()) return escaped(std::string_view(refused_line_).substr(0, longest_target));
-    const auto& head = parser_.head();
-    return escaped(head.method.substr(0, longest_method)) + " " + escaped(head.target.substr(0, longest_target));
-}
-
 // ---- The next one
 
 void Exchange::next_request() {
@@ -360,9 +326,8 @@ void Exchange::next_request() {
     response_.clear();
     stage_ = Stage::fresh;
     ending_ = Ending::keep;
-    failed_ = excess_logged_ = cut_logged_ = false;
-    logged_fields_.clear();
-    started_ = {};
+    failed_ = excess_logged_ = false;
+    log_.clear();
 }
 
 void Exchange::clear() {

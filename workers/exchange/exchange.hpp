@@ -15,16 +15,15 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include <cppcorn/abi.h>
 
 #include "workers/context/peer.hpp"
 #include "workers/context/worker_context.hpp"
-#include "workers/exchange/answer_lines.hpp"
 #include "workers/exchange/app_call.hpp"
 #include "workers/exchange/app_request.hpp"
+#include "workers/exchange/exchange_log.hpp"
 #include "workers/exchange/request_body.hpp"
 #include "workers/exchange/response_stream.hpp"
 #include "workers/http/request_parser.hpp"
@@ -70,8 +69,8 @@ class Exchange {
 
     // What becomes of the answers that are queued: all are sent, or they wait for the client, or the rest never will be
     // sent, which is logged.
-    void note_sent(WorkerContext& context) { lines_.note_sent(context.access_log); }
-    void note_waiting(WorkerContext& context) { lines_.note_waiting(context.access_log); }
+    void note_sent(WorkerContext& context) { log_.note_sent(context); }
+    void note_waiting(WorkerContext& context) { log_.note_waiting(context); }
     void note_cut(std::string_view reason, const Peer& peer, WorkerContext& context);
     // The last answer's only mark of its end is the connection's.
     bool ends_with_connection() const { return response_.ends_with_connection(); }
@@ -97,7 +96,7 @@ class Exchange {
     int fail(std::string_view reason);
     // A call failed half-way and nothing is certain any more: the connection is cut.
     void break_off(int error) { response_.fail(error); }
-    std::string describe() const; // "GET /x", for log lines
+    std::string describe() const { return log_.describe(); } // "GET /x", for log lines
 
   private:
     void read_head(const Peer& peer, WorkerContext& context);
@@ -114,35 +113,27 @@ class Exchange {
     void cut(std::string_view reason, WorkerContext& context);
     std::string_view reason_of_cut() const;
     void drop_output(WorkerContext& context);
-    void log_cut(const std::string& request, std::string_view reason, WorkerContext& context);
     bool may_meet_a_reset() const;
     bool can_keep_alive(const WorkerContext& context) const;
     http::ResponseContext response_context(WorkerContext& context) const;
     bool has_head() const { return parser_.head().size > 0; }
-    void log_access(const Peer& peer, WorkerContext& context);
 
     InputBuffer input_;
     OutputQueue output_;
     http::RequestParser parser_;
     RequestBody body_;
     ResponseStream response_;
+    ExchangeLog log_;
 
     Stage stage_ = Stage::fresh;
     Ending ending_ = Ending::keep;
     bool failed_ = false;        // the app gave up, and the log says why
     bool excess_logged_ = false; // that it wrote more than it had declared
-    bool cut_logged_ = false;    // that the client does not get all
 
     AppCall* call_ = nullptr; // while the app runs
     AppRequest request_{this};
     http::ForwardingRules::ForwardedInfo forwarded_; // by a trusted proxy
     std::vector<http::Field> given_fields_;          // the app's, during start()
-
-    // For the access log.
-    SteadyTime started_;
-    std::string refused_line_; // of a request that was refused
-    std::vector<std::pair<std::string, std::string>> logged_fields_;
-    AnswerLines lines_;
 };
 
 } // namespace cppcorn
