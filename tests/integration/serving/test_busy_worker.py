@@ -132,6 +132,7 @@ def test_a_client_that_reads_nothing_is_given_up_when_the_worker_gets_round_to_i
         sock.recv(1, socket.MSG_PEEK)
         with Busy(server):
             pass
+        server.wait_log("was cut: the client does not read")  # before it begins to
         with pytest.raises((OSError, Disconnected)):
             read_response(sock)
 

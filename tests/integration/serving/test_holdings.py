@@ -140,9 +140,9 @@ def test_memory_that_clients_made_a_worker_take_is_given_back(take):
         socks = [server.connect() for _ in range(50)]
         for sock in socks:
             take(sock)
-        server.wait_for(lambda: resident_mb(worker) > before + 100, what="the memory that is taken")
+        server.wait_for(lambda: resident_mb(worker) > before + 100, timeout=60, what="the memory that is taken")
         for sock in socks:
             sock.close()
         for _ in range(200):
             assert server.get("/").status == 200
-        server.wait_for(lambda: resident_mb(worker) < before + 20, what="the memory that is given back")
+        server.wait_for(lambda: resident_mb(worker) < before + 20, timeout=60, what="the memory that is given back")

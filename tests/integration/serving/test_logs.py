@@ -315,10 +315,11 @@ def test_usr1_reopens_a_relative_access_log_where_its_release_began(tmp_path):
     settings = tmp_path / "settings.toml"
     settings.write_text(f'chdir = "{tmp_path}/before"\naccess_logfile = "access.log"\n')
     with Server("hello:app", "-c", settings) as server:
+        (old,) = server.wait_workers(1)
         settings.write_text(f'chdir = "{tmp_path}/after"\naccess_logfile = "access.log"\n')
         server.signal(signal.SIGHUP)
         server.wait_for((tmp_path / "after/access.log").exists, what="the new release's log")
-        server.wait_log("Worker exiting")
+        server.wait_for(lambda: not os.path.exists(f"/proc/{old}"), what="the end of the old worker")
         os.rename(tmp_path / "after/access.log", tmp_path / "after/access.log.1")
         os.remove(tmp_path / "before/access.log")
         server.signal(signal.SIGUSR1)
