@@ -183,7 +183,7 @@ class Loader {
 // What was typed may hold anything; a message is one line.
 std::string one_line(std::string message) {
     std::replace_if(
-        message.begin(), message.end(), [](char c) { return (c >= 0 && c < ' ') || c == 0x7F; }, '?');
+        message.begin(), message.end(), [](unsigned char c) { return c < ' ' || c == 0x7F; }, '?');
     return message;
 }
 

@@ -109,8 +109,8 @@ TEST_CASE("a daemon needs a place for its log") {
 }
 
 TEST_CASE("a message is one line, whatever was given") {
-    CHECK(value_error({"-w", "a\nb\x1b"}) ==
-          "command line: --workers: 'a?b?' is not a whole number from 1 to 500, or 'auto'");
+    CHECK(value_error({"-w", "a\nb\x1b\x7f\xc3\xbc"}) ==
+          "command line: --workers: 'a?b??\xc3\xbc' is not a whole number from 1 to 500, or 'auto'");
 }
 
 TEST_CASE("a bad variable is named") {
