@@ -7,6 +7,7 @@ target_compile_options(cppcorn_warnings INTERFACE -Wall -Wextra $<$<BOOL:${CPPCO
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   target_compile_options(cppcorn_warnings INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-restrict>)
   if(CPPCORN_PRECOMPILE)
-    target_compile_options(cppcorn_warnings INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-stringop-overflow>)
+    target_compile_options(cppcorn_warnings INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-stringop-overflow>
+      $<$<COMPILE_LANGUAGE:CXX>:-Wno-array-bounds>)
   endif()
 endif()
