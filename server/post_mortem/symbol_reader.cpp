@@ -32,7 +32,6 @@ namespace cppcorn {
 namespace {
 
 constexpr unsigned most_seconds = 20; // the master is less patient; this is for when it is gone
-constexpr rlim_t most_memory = rlim_t{2} << 30;
 constexpr rlim_t most_output = rlim_t{1} << 20;
 constexpr std::size_t longest_name = 300;
 
@@ -47,7 +46,7 @@ void limit_ourselves() {
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_FSIZE, most_output);
 #if !defined(CPPCORN_SANITIZED) // which takes much more
-    limit(RLIMIT_DATA, most_memory);
+    limit(RLIMIT_DATA, rlim_t{2} << 30);
 #endif
     ::unsetenv("DEBUGINFOD_URLS"); // nothing is to be fetched from anywhere
 }

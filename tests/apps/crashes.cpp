@@ -40,7 +40,7 @@ __attribute__((always_inline, no_sanitize("undefined"))) inline int count(const 
     return recurse(room) + room[0]; // line of recurse
 }
 
-[[gnu::noinline, gnu::no_sanitize("undefined")]] void call_nowhere() {
+__attribute__((noinline, no_sanitize("undefined"))) void call_nowhere() {
     nowhere(); // line of call_nowhere
     asm volatile("");
 }
