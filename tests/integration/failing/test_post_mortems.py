@@ -90,6 +90,7 @@ needs_plain_build = pytest.mark.skipif(SANITIZED, reason="the sanitizer has its 
 
 
 @needs_libdw
+@needs_plain_build
 def test_function_file_and_line_come_first_and_then_what_it_was_about():
     with Server("crashes:app") as server:
         report = crash_and_report(server, "/null")

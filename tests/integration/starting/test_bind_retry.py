@@ -7,7 +7,18 @@ import time
 
 import pytest
 
-from harness import APPS, Server, free_port, is_sleeping, read_response, request_bytes, run, wait_until, working_wrapper
+from harness import (
+    APPS,
+    SANITIZED,
+    Server,
+    free_port,
+    is_sleeping,
+    read_response,
+    request_bytes,
+    run,
+    wait_until,
+    working_wrapper,
+)
 
 NO_ADDRESS = 5
 NOT_OURS = "192.0.2.1"  # TEST-NET-1: no machine's
@@ -109,6 +120,7 @@ def test_a_unix_socket_that_becomes_free_is_taken(tmp_path):
             assert ask_unix(path) == 200
 
 
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer looks for leaks in a process of its own")
 def test_where_there_can_be_no_process_it_ends_after_the_wait_as_well():
     # Root has no such limit.
     nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]

@@ -127,12 +127,17 @@ TEST_CASE("app kit: File refuses what it cannot send", "[app_kit]") {
     CHECK(File(file_path(), 10).size() == 0);
 }
 
+namespace {
+
+int reason_of(const std::string& path) {
+    std::error_code error;
+    CHECK_FALSE(File::open(path, error).has_value());
+    return error.value();
+}
+
+} // namespace
+
 TEST_CASE("app kit: only a path that is to blame makes File::open give nothing", "[app_kit]") {
-    const auto reason_of = [](const std::string& path) {
-        std::error_code error;
-        CHECK_FALSE(File::open(path, error).has_value());
-        return error.value();
-    };
     CHECK(reason_of("/nowhere/at/all") == ENOENT);
     CHECK(reason_of(file_path() + "/below") == ENOTDIR);
     CHECK(reason_of("/tmp") == EISDIR);
@@ -144,7 +149,15 @@ TEST_CASE("app kit: only a path that is to blame makes File::open give nothing",
     std::error_code error = std::make_error_code(std::errc::io_error);
     CHECK(File::open(file_path(), error).has_value());
     CHECK_FALSE(error);
+}
 
+#if defined(__has_feature)
+#define CPPCORN_TEST_SANITIZED __has_feature(address_sanitizer)
+#else
+#define CPPCORN_TEST_SANITIZED 0
+#endif
+#if !CPPCORN_TEST_SANITIZED // which takes any object for broken where it can open nothing
+TEST_CASE("app kit: without descriptors, File::open says so", "[app_kit]") {
     rlimit before{};
     REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
     const rlimit none{3, before.rlim_max};
@@ -160,6 +173,7 @@ TEST_CASE("app kit: only a path that is to blame makes File::open give nothing",
     CHECK(exhausted == EMFILE);
     CHECK(thrown == "cannot open " + file_path() + ": Too many open files");
 }
+#endif
 
 TEST_CASE("app kit: the status that fits a file's error", "[app_kit]") {
     for (const int error : {ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EISDIR, EINVAL, ENXIO, EXDEV}) {
