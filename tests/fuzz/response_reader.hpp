@@ -23,7 +23,7 @@ struct Response {
     // "" where there is none; several are joined.
     std::string value(std::string_view name) const;
     bool has(std::string_view name) const;
-    bool closes() const { return value("connection") == "close"; }
+    bool closes() const { return value("connection") == "close" || value("connection") == "close, upgrade"; }
 };
 
 class BadResponse : public std::runtime_error {
