@@ -112,36 +112,30 @@ class DateReader {
     bool failed_ = false;
 };
 
-// "Sun, 06 Nov 1994 08:49:37 GMT"
-constexpr std::optional<DateParts> read_fixdate(DateReader reader) {
+constexpr std::optional<DateParts> read_day_first(DateReader reader, bool whole_name, std::string_view separator,
+                                                  std::size_t year_digits) {
     DateParts parts;
-    if (!reader.skip_day(false)) return std::nullopt;
+    if (!reader.skip_day(whole_name)) return std::nullopt;
     reader.expect(", ");
     parts.day = reader.number(2);
-    reader.expect(" ");
+    reader.expect(separator);
     parts.month = reader.month();
-    reader.expect(" ");
-    parts.year = reader.number(4);
+    reader.expect(separator);
+    parts.year = reader.number(year_digits);
     reader.expect(" ");
     reader.time(parts);
     reader.expect(" GMT");
     return reader.succeeded() ? std::optional(parts) : std::nullopt;
 }
 
+// "Sun, 06 Nov 1994 08:49:37 GMT"
+constexpr std::optional<DateParts> read_fixdate(DateReader reader) {
+    return read_day_first(reader, false, " ", 4);
+}
+
 // "Sunday, 06-Nov-94 08:49:37 GMT". The year is of this century: see read_http_date().
 constexpr std::optional<DateParts> read_rfc850(DateReader reader) {
-    DateParts parts;
-    if (!reader.skip_day(true)) return std::nullopt;
-    reader.expect(", ");
-    parts.day = reader.number(2);
-    reader.expect("-");
-    parts.month = reader.month();
-    reader.expect("-");
-    parts.year = reader.number(2);
-    reader.expect(" ");
-    reader.time(parts);
-    reader.expect(" GMT");
-    return reader.succeeded() ? std::optional(parts) : std::nullopt;
+    return read_day_first(reader, true, "-", 2);
 }
 
 // "Sun Nov  6 08:49:37 1994"
