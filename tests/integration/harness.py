@@ -11,6 +11,7 @@ a limit.
 import ctypes
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -367,20 +368,41 @@ def run(*args, env=None, cwd=None, timeout=15, pass_fds=()):
 
 
 class _Lines:
-    """Gathers what comes out of a pipe."""
+    """Gathers what comes out of a pipe. All that was written before somebody asks for it is there."""
 
     def __init__(self, pipe):
         self._pipe = pipe
+        os.set_blocking(pipe.fileno(), False)
         self._data = bytearray()
+        self._lock = threading.Lock()  # for the data, and whenever the pipe is read
         self._thread = threading.Thread(target=self._gather, daemon=True)
         self._thread.start()
 
     def _gather(self):
-        while data := os.read(self._pipe.fileno(), 65536):
+        readable = select.poll()
+        readable.register(self._pipe, select.POLLIN)
+        more = True
+        while more:
+            readable.poll()
+            with self._lock:
+                more = self._read_all()
+
+    def _read_all(self):
+        """False at the end of the pipe."""
+        while True:
+            try:
+                data = os.read(self._pipe.fileno(), 65536)
+            except BlockingIOError:
+                return True
+            if not data:
+                return False
             self._data += data
 
     def bytes(self):
-        return bytes(self._data)
+        with self._lock:
+            if not self._pipe.closed:
+                self._read_all()
+            return bytes(self._data)
 
     def text(self):
         return self.bytes().decode(errors="replace")
