@@ -78,7 +78,13 @@ def nineteen_of_twenty(times):
 
 @pytest.mark.parametrize("mode", SEND_SLOWLY)
 def test_a_thousand_slow_clients_stop_nobody(mode):
-    """How long the others may have to wait is told by a second server, which has no slow clients."""
+    # Nor are there long waits now and then: they would be there each time, unlike what else the machine does.
+    assert any(answers > 0.6 * usual for answers, usual in (besiege(mode) for _ in range(3)))
+
+
+def besiege(mode):
+    """How long the others may have to wait is told by a second server, which has no slow clients. Returns how many
+    answers each server gave."""
     timeouts = [f"--{each}-timeout={TIMEOUT}" for each in ("header", "body", "write")]
     args = ["--workers", "2", "--keep-alive", TIMEOUT, *timeouts]
     path = f"/big?bytes={ANSWER}" if mode == "slow read" else "/"
@@ -103,11 +109,11 @@ def test_a_thousand_slow_clients_stop_nobody(mode):
         for name, times in (("besieged", normal.times), ("usual", usual.times)):
             print(f"{name}: {len(times)} answers, {nineteen_of_twenty(times):.3f} s, at most {max(times):.3f} s")
         assert nineteen_of_twenty(normal.times) < 0.2 * SLOWNESS + 3 * nineteen_of_twenty(usual.times)
-        assert len(normal.times) > 0.33 * len(usual.times)  # nor are there long waits now and then
         assert server.worker_pids() == workers
         if not SANITIZED:
             # In the worst case, what was left of the answers to all of them at once.
             assert max(map(resident_kb, workers)) < CONNECTIONS * ANSWER / 1000
+        return len(normal.times), len(usual.times)
 
 
 def connections_of(pid):

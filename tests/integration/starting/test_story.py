@@ -46,6 +46,7 @@ def test_the_end_of_a_reload_is_told_of(tmp_path):
         done = rf"\[INFO\] Reload done: 3 new workers serve after \d+\.\d\d s, {build_id(tmp_path / 'site.so')}$"
         server.wait_log(done)
         ready = server.wait_log(r"Worker ready \(pid:(\d+)\)", count=6)
+        assert len(ready) == 6
         os.kill(int(ready[-1][1]), signal.SIGKILL)  # one that is not about to leave
         server.wait_log("Worker ready", count=7)
         (tmp_path / "site.so").unlink()
