@@ -7,6 +7,7 @@
 #include "tests/fuzz/response_reader.hpp"
 #include "workers/http/error_response.hpp"
 
+using namespace cppcorn;
 using namespace cppcorn::http;
 
 namespace {
@@ -27,7 +28,7 @@ std::vector<std::pair<std::string, std::string>> take_fields(FuzzedDataProvider&
 }
 
 // Returns what the reader has to find in the body.
-std::string write_body(FuzzedDataProvider& choices, ResponseWriter& writer, std::string& out) {
+std::string write_body(FuzzedDataProvider& choices, ResponseWriter& writer, Bytes& out) {
     std::string body;
     for (int count = choices.ConsumeIntegralInRange(0, 5); count > 0; --count) {
         const std::string piece = choices.ConsumeRandomLengthString(200);
@@ -40,13 +41,13 @@ std::string write_body(FuzzedDataProvider& choices, ResponseWriter& writer, std:
         std::string_view after;
         const auto to_send = static_cast<std::size_t>(writer.body_announced(piece.size(), out, after));
         fuzz::require(to_send <= piece.size(), "more than was announced");
-        out.append(piece, 0, to_send).append(after);
+        out.append(std::string_view(piece).substr(0, to_send)).append(after);
         body += piece.substr(0, to_send);
     }
     return body;
 }
 
-void check(const std::string& out, const ResponseContext& context, const ResponseWriter& writer, bool whole,
+void check(const Bytes& out, const ResponseContext& context, const ResponseWriter& writer, bool whole,
            const std::string& body) try {
     const fuzz::Response response = fuzz::read_response(out, context.head_request, context.minor);
     fuzz::require(response.complete == whole, "whole or not", out);
@@ -73,10 +74,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const auto& [name, value] : given) fields.push_back({name, value});
 
     ResponseWriter writer;
-    std::string out = "before";
+    Bytes out = "before";
     if (!writer.begin(context, status, fields, out)) {
         fuzz::require(out == "before" && !writer.begun(), "something was written all the same", out);
-        out = error_response(context, 500, choices.ConsumeRandomLengthString(60));
+        out.assign(std::string_view(error_response(context, 500, choices.ConsumeRandomLengthString(60))));
         const fuzz::Response response = fuzz::read_response(out, context.head_request, context.minor);
         fuzz::require(response.complete && response.size == out.size() && response.status == 500, "an error", out);
         return 0;

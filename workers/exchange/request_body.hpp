@@ -3,8 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 
+#include "base/arena.hpp"
 #include "workers/http/request_parser.hpp"
 #include "workers/transport/input_buffer.hpp"
 
@@ -80,7 +80,7 @@ class RequestBody {
     InputBuffer& input_;
     std::uint64_t buffer_size_;
 
-    std::string buffered_; // decoded
+    Bytes buffered_; // decoded
     std::size_t taken_ = 0;
     std::uint64_t drained_from_ = 0; // bytes received when the request was answered
     int error_ = 0;

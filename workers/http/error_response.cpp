@@ -116,12 +116,12 @@ std::string error_response(const ResponseContext& context, int status, std::stri
     const std::string length = std::to_string(page.text.size());
     const Field fields[] = {{"Content-Type", page.type}, {"Content-Length", length}};
 
-    std::string out;
+    Bytes out;
     ResponseWriter writer;
     writer.begin(context, status, fields, out);
     writer.body(page.text, out);
     writer.end(out);
-    return out;
+    return std::string(out);
 }
 
 std::string_view accept_in_refused(std::string_view head) {

@@ -131,7 +131,7 @@ void add_connection(bool keep_alive, int minor, bool upgrade, HeadText& head) {
     head.add("\r\n");
 }
 
-void append_chunk_size(std::uint64_t size, std::string& out) {
+void append_chunk_size(std::uint64_t size, Bytes& out) {
     char hex[16];
     auto end = std::to_chars(hex, hex + sizeof hex, size, 16).ptr;
     out.append(hex, static_cast<std::size_t>(end - hex)).append("\r\n", 2);
@@ -140,7 +140,7 @@ void append_chunk_size(std::uint64_t size, std::string& out) {
 } // namespace
 
 bool ResponseWriter::begin(const ResponseContext& context, int status, std::span<const Field> fields,
-                           std::string& out) {
+                           Bytes& out) {
     if (status < 200 || status > 599) return false;
     const std::size_t before = out.size();
     out.resize(before + most_needed(context, fields));
@@ -176,7 +176,7 @@ bool ResponseWriter::begin(const ResponseContext& context, int status, std::span
     return true;
 }
 
-std::size_t ResponseWriter::body(std::string_view data, std::string& out) {
+std::size_t ResponseWriter::body(std::string_view data, Bytes& out) {
     if (framing_ == BodyFraming::none) return data.size();
     std::string_view after;
     auto accepted = static_cast<std::size_t>(body_announced(data.size(), out, after));
@@ -184,7 +184,7 @@ std::size_t ResponseWriter::body(std::string_view data, std::string& out) {
     return accepted;
 }
 
-std::uint64_t ResponseWriter::body_announced(std::uint64_t size, std::string& out, std::string_view& after) {
+std::uint64_t ResponseWriter::body_announced(std::uint64_t size, Bytes& out, std::string_view& after) {
     after = std::string_view();
     if (framing_ == BodyFraming::none || ended_) return 0;
     if (framing_ == BodyFraming::length) size = std::min(size, declared_size_ - body_size_);
@@ -196,7 +196,7 @@ std::uint64_t ResponseWriter::body_announced(std::uint64_t size, std::string& ou
     return size;
 }
 
-bool ResponseWriter::end(std::string& out) {
+bool ResponseWriter::end(Bytes& out) {
     bool whole = framing_ != BodyFraming::length || body_size_ == declared_size_;
     if (!ended_ && framing_ == BodyFraming::chunked) out.append("0\r\n\r\n", 5);
     if (!whole) keep_alive_ = false;

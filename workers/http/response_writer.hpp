@@ -4,9 +4,9 @@
 
 #include <cstdint>
 #include <span>
-#include <string>
 #include <string_view>
 
+#include "base/arena.hpp"
 #include "workers/http/request_head.hpp"
 
 namespace cppcorn::http {
@@ -29,21 +29,21 @@ class ResponseWriter {
     // Upgrade of a 426, and Content-Length where there may be none); Date, Server, Connection, Transfer-Encoding are added as needed. False,
     // and nothing appended, if the status is not 200-599, a name is no token, a value or name holds a control byte
     // other than HTAB, or Content-Length is malformed or given twice.
-    bool begin(const ResponseContext& context, int status, std::span<const Field> fields, std::string& out);
+    bool begin(const ResponseContext& context, int status, std::span<const Field> fields, Bytes& out);
 
     // Appends `data` in the body's framing; as much of it as the declared length allows. Returns how many of its bytes
     // were accepted: fewer than data.size() only where the declared length is exceeded. Where no body may be sent, all
     // are accepted and dropped.
-    std::size_t body(std::string_view data, std::string& out);
+    std::size_t body(std::string_view data, Bytes& out);
 
     // The same for `size` bytes that the caller sends itself (a file): appends what comes before them and sets `after`
     // to what comes behind them. Returns how many of the bytes the caller shall send: 0 where no body may be sent or
     // the length is used up.
-    std::uint64_t body_announced(std::uint64_t size, std::string& out, std::string_view& after);
+    std::uint64_t body_announced(std::uint64_t size, Bytes& out, std::string_view& after);
 
     // The app is done. Appends the last chunk where there is one. False: the body is shorter than declared, the
     // connection must be closed.
-    bool end(std::string& out);
+    bool end(Bytes& out);
 
     bool begun() const { return status_ != 0; }
     int status() const { return status_; }

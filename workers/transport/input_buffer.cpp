@@ -23,7 +23,7 @@ void InputBuffer::grow(std::size_t least) {
         bytes_.resize(capacity);
         return;
     }
-    outgrown_ = std::exchange(bytes_, std::vector<char>(capacity));
+    outgrown_ = std::exchange(bytes_, Block(capacity));
     std::memcpy(bytes_.data(), outgrown_.data() + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = pinned_ = 0;

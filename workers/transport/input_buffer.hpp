@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/arena.hpp"
+
 namespace cppcorn {
 
 class InputBuffer {
@@ -27,7 +29,7 @@ class InputBuffer {
     void pin() { pinned_ = begin_; }
     void unpin() {
         pinned_ = 0;
-        if (!outgrown_.empty()) std::vector<char>().swap(outgrown_); // to assign {} would keep the memory
+        if (!outgrown_.empty()) Block().swap(outgrown_); // to assign {} would keep the memory
     }
 
     void clear();
@@ -36,10 +38,12 @@ class InputBuffer {
     static constexpr std::size_t first_capacity = 16 * 1024;
 
   private:
+    using Block = std::vector<char, ArenaAllocator<char>>;
+
     void grow(std::size_t least);
 
-    std::vector<char> bytes_;
-    std::vector<char> outgrown_; // where the pinned bytes are, once memory had to grow
+    Block bytes_;
+    Block outgrown_; // where the pinned bytes are, once memory had to grow
     std::size_t pinned_ = 0;     // end of the pinned bytes in bytes_
     std::size_t begin_ = 0;
     std::size_t end_ = 0;

@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <string>
 #include <string_view>
 
+#include "base/arena.hpp"
 #include "base/unique_fd.hpp"
 #include "workers/transport/stream.hpp"
 
@@ -22,7 +22,7 @@ class OutputQueue {
 
     // Bytes appended to this string are sent after all that is queued so far. Do not keep the reference over other
     // calls.
-    std::string& tail() { return files_.empty() ? head_ : files_.back().after; }
+    Bytes& tail() { return files_.empty() ? head_ : files_.back().after; }
     // The descriptor is closed when its bytes are sent.
     void append_file(UniqueFd file, std::int64_t offset, std::uint64_t size);
 
@@ -52,7 +52,7 @@ class OutputQueue {
         UniqueFd file;
         std::int64_t offset;
         std::uint64_t left;
-        std::string after;
+        Bytes after;
     };
 
     Result flush_bytes(Stream& stream, std::string_view extra, std::size_t& extra_taken);
@@ -61,7 +61,7 @@ class OutputQueue {
     std::size_t waiting_in_files() const;
     std::uint64_t left_in_files() const;
 
-    std::string head_; // the bytes before the first file; nearly always all there is
+    Bytes head_; // the bytes before the first file; nearly always all there is
     std::size_t sent_ = 0;
     std::deque<FilePart> files_;
     std::uint64_t sent_total_ = 0;

@@ -8,6 +8,7 @@
 #include "workers/http/fixdate.hpp"
 #include "workers/http/status.hpp"
 
+using namespace cppcorn;
 using namespace cppcorn::http;
 
 namespace {
@@ -29,10 +30,12 @@ Written write(const ResponseContext& context, int status, std::vector<Field> fie
               std::vector<std::string_view> pieces) {
     Written written;
     ResponseWriter writer;
-    REQUIRE(writer.begin(context, status, fields, written.text));
+    Bytes out;
+    REQUIRE(writer.begin(context, status, fields, out));
     REQUIRE(writer.status() == status);
-    for (std::string_view piece : pieces) writer.body(piece, written.text);
-    written.whole = writer.end(written.text);
+    for (std::string_view piece : pieces) writer.body(piece, out);
+    written.whole = writer.end(out);
+    written.text = out;
     written.keep_alive = writer.keep_alive();
     written.body_size = writer.body_size();
     return written;
@@ -49,7 +52,7 @@ TEST_CASE("http response: a body of declared length") {
 }
 
 TEST_CASE("http response: more than declared is cut, less closes") {
-    std::string out;
+    Bytes out;
     ResponseWriter writer;
     REQUIRE(writer.begin(context(), 200, std::vector<Field>{{"content-length", "3"}}, out));
     out.clear();
@@ -116,7 +119,7 @@ TEST_CASE("http response: no body for HEAD, 204, 205 and 304") {
     CHECK(write(context(0, true), 205, {}, {"a"}).keep_alive);
 
     ResponseWriter writer;
-    std::string out;
+    Bytes out;
     std::string_view after = "x";
     REQUIRE(writer.begin(context(1, true, true), 200, {}, out));
     out.clear();
@@ -157,7 +160,7 @@ TEST_CASE("http response: a 426 keeps its Upgrade, and says so in Connection") {
 
 TEST_CASE("http response: what is refused leaves nothing behind") {
     auto refused = [](int status, std::vector<Field> fields) {
-        std::string out = "before";
+        Bytes out = "before";
         ResponseWriter writer;
         bool begun = writer.begin(context(), status, fields, out);
         CHECK(out.compare(0, 6, "before") == 0);
@@ -182,7 +185,7 @@ TEST_CASE("http response: what is refused leaves nothing behind") {
 }
 
 TEST_CASE("http response: bytes that the caller sends itself") {
-    std::string out;
+    Bytes out;
     std::string_view after;
     ResponseWriter chunked;
     REQUIRE(chunked.begin(context(), 200, {}, out));
@@ -208,7 +211,7 @@ TEST_CASE("http response: bytes that the caller sends itself") {
 }
 
 TEST_CASE("http response: the end comes once") {
-    std::string out;
+    Bytes out;
     ResponseWriter writer;
     REQUIRE(writer.begin(context(), 200, {}, out));
     out.clear();

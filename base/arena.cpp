@@ -1,0 +1,79 @@
+#include "base/arena.hpp"
+
+#include <algorithm>
+#include <bit>
+
+#include <sys/mman.h>
+
+#include "base/system_call.hpp"
+
+namespace cppcorn {
+namespace {
+
+constexpr std::size_t gives_back_from = 64 * 1024; // bytes of a block
+
+} // namespace
+
+Arena::Arena(std::size_t size) : size_(size) {
+    void* const memory =
+        ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) throw_system_error("cannot map shared memory");
+    memory_ = static_cast<char*>(memory);
+}
+
+Arena::~Arena() {
+    if (current_ == this) current_ = nullptr;
+    ::munmap(memory_, size_);
+}
+
+std::size_t Arena::class_of(std::size_t size) {
+    const auto bits = static_cast<std::size_t>(std::bit_width(std::max<std::size_t>(size, 1) - 1));
+    return std::max(bits, smallest_bits);
+}
+
+void* Arena::allocate(std::size_t size) {
+    const std::size_t bits = class_of(size);
+    if (bits >= class_count) return nullptr;
+    const std::size_t block = std::size_t{1} << bits;
+    auto& spare = free_[bits];
+    char* found = nullptr;
+    if (!spare.empty()) {
+        found = memory_ + (std::size_t{spare.back()} << smallest_bits);
+        spare.pop_back();
+    } else {
+        if (block > size_ - begun_) return nullptr;
+        found = memory_ + begun_;
+        begun_ += block;
+    }
+    used_ += block;
+    return found;
+}
+
+void Arena::deallocate(void* block, std::size_t size) {
+    const std::size_t bits = class_of(size);
+    const std::size_t whole = std::size_t{1} << bits;
+    used_ -= whole;
+    if (whole >= gives_back_from) ::madvise(block, whole, MADV_REMOVE);
+    free_[bits].push_back(static_cast<std::uint32_t>(offset_of(block) >> smallest_bits));
+}
+
+namespace detail {
+
+void* arena_allocate(std::size_t size) {
+    Arena* const arena = Arena::current();
+    void* const block = arena != nullptr ? arena->allocate(size) : nullptr;
+    return block != nullptr ? block : ::operator new(size);
+}
+
+void arena_deallocate(void* block, std::size_t size) noexcept {
+    Arena* const arena = Arena::current();
+    if (arena != nullptr && arena->contains(block)) {
+        arena->deallocate(block, size);
+    } else {
+        ::operator delete(block);
+    }
+}
+
+} // namespace detail
+
+} // namespace cppcorn
