@@ -17,19 +17,21 @@ ROOMS = {
     "workers/transport": ["base"],
     "workers/app": ["include/cppcorn", "base"],
     "workers/context": ["include/cppcorn", "base", "workers/http", "workers/access_log"],
+    "workers/handover": ["base", "workers/http", "workers/transport", "workers/context"],
     "workers/exchange": [
         "include/cppcorn", "base", "workers/http", "workers/access_log", "workers/transport", "workers/app",
-        "workers/context",
+        "workers/context", "workers/handover",
     ],
     "workers/connection": [
-        "base", "workers/http", "workers/transport", "workers/context", "workers/exchange",
+        "base", "workers/http", "workers/transport", "workers/context", "workers/handover", "workers/exchange",
     ],
     "workers": [
         "include/cppcorn", "base", "workers/http", "workers/access_log", "workers/transport", "workers/app",
-        "workers/context", "workers/exchange", "workers/connection",
+        "workers/context", "workers/handover", "workers/exchange", "workers/connection",
     ],
     "server": [
-        "base", "workers/http", "workers/access_log", "workers/app", "workers/context", "workers/exchange", "workers",
+        "base", "workers/http", "workers/access_log", "workers/app", "workers/context", "workers/handover",
+        "workers/exchange", "workers",
     ],
 }
 
