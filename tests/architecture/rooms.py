@@ -16,8 +16,8 @@ ROOMS = {
     "workers/access_log": ["base", "workers/http"],
     "workers/transport": ["base"],
     "workers/app": ["include/cppcorn", "base"],
-    "workers/context": ["include/cppcorn", "base", "workers/http", "workers/access_log"],
-    "workers/handover": ["base", "workers/http", "workers/transport", "workers/context"],
+    "workers/handover": ["base"],
+    "workers/context": ["include/cppcorn", "base", "workers/http", "workers/access_log", "workers/handover"],
     "workers/exchange": [
         "include/cppcorn", "base", "workers/http", "workers/access_log", "workers/transport", "workers/app",
         "workers/context", "workers/handover",
