@@ -11,7 +11,7 @@
 #include "workers/connection/acceptor.hpp"
 #include "workers/connection/connection_table.hpp"
 #include "workers/context/worker_context.hpp"
-#include "workers/recycling.hpp"
+#include "workers/context/recycling.hpp"
 
 namespace cppcorn {
 

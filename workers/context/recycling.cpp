@@ -1,4 +1,4 @@
-#include "workers/recycling.hpp"
+#include "workers/context/recycling.hpp"
 
 #include <charconv>
 #include <limits>
