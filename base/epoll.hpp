@@ -21,6 +21,13 @@ class Epoll {
 
     void add(int fd, std::uint32_t interest, std::uint64_t tag) { control(EPOLL_CTL_ADD, fd, interest, tag); }
     void change(int fd, std::uint32_t interest, std::uint64_t tag) { control(EPOLL_CTL_MOD, fd, interest, tag); }
+    // The interest in it, if it is in the list at all, is this.
+    void watch_again(int fd, std::uint32_t interest, std::uint64_t tag) {
+        epoll_event event{};
+        event.events = interest;
+        event.data.u64 = tag;
+        ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event);
+    }
     void remove(int fd) { control(EPOLL_CTL_DEL, fd, 0, 0); }
 
     // Waits, at most so long (-1: for ever); what is ready is told by tag(0) to tag(count - 1). 0 after a signal, too.
@@ -30,6 +37,8 @@ class Epoll {
         return count < 0 ? 0 : count;
     }
     std::uint64_t tag(int index) const { return events_[static_cast<std::size_t>(index)].data.u64; }
+
+    int fd() const { return epoll_.get(); }
 
   private:
     void control(int operation, int fd, std::uint32_t interest, std::uint64_t tag) {

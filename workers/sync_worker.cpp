@@ -28,9 +28,25 @@ SyncWorker::SyncWorker(WorkerContext& context, const std::vector<ListeningSocket
       epoll_(events_at_once),
       acceptor_(context, listeners, epoll_),
       connections_(context, epoll_) {
-    epoll_.add(signals_.fd(), EPOLLIN, static_cast<std::uint32_t>(signals_.fd()));
-    epoll_.add(master_.leash_fd(), EPOLLIN, static_cast<std::uint32_t>(master_.leash_fd()));
-    epoll_.add(master_.bell().fd(), EPOLLIN, static_cast<std::uint32_t>(master_.bell().fd()));
+    for (const int fd : {signals_.fd(), master_.leash_fd(), master_.bell().fd()}) {
+        epoll_.add(fd, EPOLLIN, static_cast<std::uint32_t>(fd));
+        watch(fd);
+    }
+    for (const auto& listener : listeners) watch(listener.fd);
+}
+
+void SyncWorker::watch(int fd) {
+    if (context_.memory != nullptr) context_.memory->notes().watch(fd);
+}
+
+// What the understudy has done while the app ran.
+void SyncWorker::meet_understudy() {
+    if (context_.desk.has_moved()) connections_.forget_moved();
+    if (!context_.desk.was_made_quiet()) return;
+    for (const int fd : {signals_.fd(), master_.leash_fd(), master_.bell().fd()}) {
+        epoll_.watch_again(fd, EPOLLIN, static_cast<std::uint32_t>(fd));
+    }
+    acceptor_.watch_again();
 }
 
 void SyncWorker::run() {
@@ -42,6 +58,7 @@ void SyncWorker::run() {
         if (acceptor_.has_work()) accept_new(served);
         serve_waiting(waiting);
         if (state_ != State::exiting) connections_.expire_overdue(); // which may call the app
+        meet_understudy();
         acceptor_.try_again_if_due();
         acceptor_.set_full(connections_.is_full());
         context_.access_log.flush();
@@ -76,6 +93,7 @@ int SyncWorker::serve_ready(int event_count) {
         if (ConnectionTable::is_connection(tag)) {
             ++served;
             connections_.serve(tag);
+            meet_understudy();
         } else if (static_cast<int>(tag) == master_.bell().fd()) {
             master_.bell().silence(); // before they are taken, so that it rings for all that come later
             take_orders();
@@ -93,6 +111,7 @@ int SyncWorker::serve_ready(int event_count) {
 void SyncWorker::accept_new(int served) {
     acceptor_.accept(served, [this](UniqueFd socket, const Peer& peer) {
         const bool is_kept = connections_.admit(SocketStream(std::move(socket), !context_.settings.no_sendfile), peer);
+        meet_understudy();
         if (is_kept) acceptor_.set_full(connections_.is_full());
         take_orders_if_any();
         return is_kept ? Acceptor::Outcome::kept : Acceptor::Outcome::served;
@@ -115,6 +134,7 @@ void SyncWorker::serve_waiting(int count) {
         take_orders_if_any();
         if (state_ == State::exiting) return;
         connections_.serve_next_waiting();
+        meet_understudy();
     }
 }
 

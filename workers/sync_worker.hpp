@@ -31,6 +31,8 @@ class SyncWorker {
     bool is_finished() const;
     int wait_time_ms() const;
     int serve_ready(int event_count);
+    void watch(int fd);
+    void meet_understudy();
     void accept_new(int served);
     void take_orders();
     void take_orders_if_any();

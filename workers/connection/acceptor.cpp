@@ -38,6 +38,13 @@ Acceptor::Acceptor(WorkerContext& context, const std::vector<ListeningSocket>& l
     state_ = State::listening;
 }
 
+void Acceptor::watch_again() {
+    if (state_ != State::listening) return;
+    for (const auto& listener : listeners_) {
+        epoll_.watch_again(listener.fd, EPOLLIN, static_cast<std::uint32_t>(listener.fd));
+    }
+}
+
 void Acceptor::enter(State state) {
     if (state_ == State::done || state == state_) return;
     const bool was_watching = state_ == State::listening;

@@ -45,6 +45,9 @@ class Acceptor {
     // Nothing is accepted any more.
     void stop();
 
+    // What the epoll watched was taken out by somebody else.
+    void watch_again();
+
     bool is_done() const { return state_ == State::done; }
     // There is more to accept, or it has to be found out that there is not.
     bool wants_turn() const { return retiring_ && state_ == State::listening && shut_at_ == SteadyTime::max(); }

@@ -31,7 +31,10 @@ Connection::Connection(const Peer& peer, const WorkerSettings& settings, SteadyT
 Connection::Wants Connection::serve(const Turn& turn) {
     if (phase_ == Phase::lingering) return linger(turn);
     if (!exchange_) exchange_ = turn.pool.take();
-    if (exchange_->output().empty()) return input_held_ ? answer_requests(turn) : receive(turn);
+    const OutputQueue& output = exchange_->output();
+    turn.context.desk.begin(turn.fd, turn.generation, turn.stream, turn.parked);
+    if (!output.empty() || input_held_) turn.context.desk.resume(exchange_->input().unconsumed());
+    if (output.empty()) return input_held_ ? answer_requests(turn) : receive(turn);
     const Wants wants = send_answers(turn);
     if (wants != Wants::to_read || !input_held_) return wants;
     return answer_requests(turn);
@@ -46,8 +49,10 @@ Connection::Wants Connection::serve(const Turn& turn) {
 //     wait_for_input     the memory goes back to the pool, the deadline is set
 Connection::Wants Connection::receive(const Turn& turn) {
     const InputBuffer::Room room = exchange_->input().room();
+    turn.context.desk.read_to(exchange_->input().unconsumed(), room.size);
     const std::int64_t got = turn.stream.read(room.data, room.size);
     if (got > 0) {
+        turn.context.desk.note_read(static_cast<std::size_t>(got));
         has_received_ = true;
         exchange_->input().commit(static_cast<std::size_t>(got));
         return phase_ == Phase::preamble ? read_preamble(turn) : answer_requests(turn);
@@ -183,12 +188,12 @@ void Connection::enter(Phase phase, SteadyTime now, std::uint64_t bytes) {
 
 Connection::Wants Connection::overdue(const Turn& turn) {
     if (phase_ == Phase::lingering) return linger_on(turn);
-    for (;;) {
-        has_received_ = false;
-        const Wants wants = serve(turn);
-        if (wants == Wants::to_close || turn.context.now() < deadline_) return wants;
-        if (!has_received_) return give_up(turn); // else there may be more of a long head or body
-    }
+    has_received_ = false;
+    const Wants wants = serve(turn);
+    const bool is_settled = wants == Wants::to_close || turn.context.now() < deadline_;
+    // There may be more of a long head or body: it is asked again, being overdue still.
+    if (is_settled || has_received_) return wants;
+    return give_up(turn);
 }
 
 Connection::Wants Connection::give_up(const Turn& turn) {

@@ -23,6 +23,10 @@ struct Turn {
     WorkerContext& context;
     ExchangePool& pool;
     QuickRequests& quick;
+    // Its seat, for the desk (workers/context/worker_desk.hpp).
+    int fd = -1;
+    std::uint32_t generation = 0;
+    std::uint32_t parked = 0; // what the seat says of a request that has begun
 };
 
 class Connection {
@@ -36,7 +40,7 @@ class Connection {
     // after another until they have taken turn_time.
     Wants serve(const Turn& turn);
     // The deadline has passed, perhaps while the worker was busy with another client: what the client has sent or taken
-    // meanwhile is looked for first, and counts.
+    // meanwhile is looked for first, and counts. One that is overdue still is to be asked again.
     Wants overdue(const Turn& turn);
     // The worker is retiring: a connection that has been idle for a second is overdue now; the others have what is left
     // of that second, and one that has not said anything yet a whole one.

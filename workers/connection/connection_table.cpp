@@ -14,30 +14,47 @@ std::uint32_t interest_of(bool writing) {
 } // namespace
 
 ConnectionTable::ConnectionTable(WorkerContext& context, Epoll& epoll)
-    : context_(context), epoll_(epoll), pool_(context.settings) {}
+    : context_(context), epoll_(epoll), pool_(context.settings), shared_(context.memory) {}
 
 ConnectionTable::~ConnectionTable() {
-    for (Seat& seat : seats_) {
-        if (seat.client) seat.client->connection.abandon(turn_of(*seat.client));
+    for (std::size_t fd = 0; fd < seats_.size(); ++fd) {
+        if (seats_[fd].client) seats_[fd].client->connection.abandon(turn_of(static_cast<int>(fd)));
     }
 }
 
-bool ConnectionTable::admit(SocketStream stream, const Peer& peer) {
-    Connection connection(peer, context_.settings, context_.now());
-    const Turn turn{stream, context_, pool_, quick_};
-    Connection::Wants wants = connection.serve(turn);
-    if (retiring_ && wants != Connection::Wants::to_close) wants = connection.retire(turn);
-    if (wants == Connection::Wants::to_close) return false;
-    seat(std::make_unique<Client>(std::move(stream), std::move(connection)), wants);
-    return true;
+Turn ConnectionTable::turn_of(int fd) {
+    Seat& seat = seats_[fd];
+    return {seat.client->stream, context_, pool_, quick_, fd, seat.generation, shared_.parked(fd)};
 }
 
-void ConnectionTable::seat(std::unique_ptr<Client> client, Connection::Wants wants) {
+bool ConnectionTable::admit(SocketStream stream, const Peer& peer) {
+    const int fd = stream.fd();
+    const unsigned generation = next_generation();
+    shared_.sit(fd, generation, peer, peer.address[0] == 0);
+    Connection connection(peer, context_.settings, context_.now());
+    const Turn turn{stream, context_, pool_, quick_, fd, generation};
+    Connection::Wants wants = connection.serve(turn);
+    if (retiring_ && wants != Connection::Wants::to_close) wants = connection.retire(turn);
+    const bool is_kept = wants != Connection::Wants::to_close;
+    if (is_kept) {
+        seat(generation, std::make_unique<Client>(std::move(stream), std::move(connection)), wants);
+    } else {
+        shared_.leave(fd);
+    }
+    context_.desk.end();
+    return is_kept;
+}
+
+unsigned ConnectionTable::next_generation() {
+    if (++last_generation_ == 0) last_generation_ = 1;
+    return last_generation_;
+}
+
+void ConnectionTable::seat(unsigned generation, std::unique_ptr<Client> client, Connection::Wants wants) {
     const int fd = client->stream.fd();
     if (static_cast<std::size_t>(fd) >= seats_.size()) seats_.resize(static_cast<std::size_t>(fd) * 2 + 64);
     Seat& seat = seats_[fd];
-    seat.generation = next_generation_++;
-    if (next_generation_ == 0) next_generation_ = 1;
+    seat.generation = generation;
     seat.is_writing = wants == Connection::Wants::to_write;
     seat.is_waiting = false;
     seat.scheduled_at = SteadyTime::max();
@@ -52,7 +69,7 @@ void ConnectionTable::serve(std::uint64_t tag) {
     const int fd = static_cast<int>(tag & 0xffffffff);
     Seat& seat = seats_[fd];
     if (seat.generation != tag >> 32 || seat.is_waiting) return; // it gets its turn in any case
-    settle(fd, seat.client->connection.serve(turn_of(*seat.client)));
+    settle(fd, seat.client->connection.serve(turn_of(fd)));
 }
 
 void ConnectionTable::serve_next_waiting() {
@@ -69,10 +86,10 @@ void ConnectionTable::serve_next_waiting() {
 void ConnectionTable::settle(int fd, Connection::Wants wants) {
     Seat& seat = seats_[fd];
     if (wants == Connection::Wants::to_close) {
+        shared_.leave(fd);
         seat.client.reset(); // closing takes it out of the epoll, too
-        seat.generation = 0;
-        --count_;
-        forget_stale_deadlines();
+        forget(seat);
+        context_.desk.end();
         return;
     }
     const bool is_writing = wants == Connection::Wants::to_write;
@@ -82,6 +99,25 @@ void ConnectionTable::settle(int fd, Connection::Wants wants) {
     }
     if (wants == Connection::Wants::to_go_on) wait_for_turn(fd);
     schedule(fd);
+    context_.desk.end();
+}
+
+// Nobody sits there any more.
+void ConnectionTable::forget(Seat& seat) {
+    seat.generation = 0;
+    --count_;
+    forget_stale_deadlines();
+}
+
+// Their descriptors are closed, and may be others' by now.
+void ConnectionTable::forget_moved() {
+    for (std::size_t fd = 0; fd < seats_.size(); ++fd) {
+        Seat& seat = seats_[fd];
+        if (!seat.client || shared_.is_there(static_cast<int>(fd), seat.generation)) continue;
+        seat.client->stream.forget();
+        seat.client.reset();
+        forget(seat);
+    }
 }
 
 void ConnectionTable::wait_for_turn(int fd) {
@@ -108,7 +144,7 @@ void ConnectionTable::expire_overdue() {
         Connection& connection = seat.client->connection;
         const auto unchanged = seat.is_writing ? Connection::Wants::to_write : Connection::Wants::to_read;
         const bool is_overdue = now >= connection.deadline();
-        settle(due->number, is_overdue ? connection.overdue(turn_of(*seat.client)) : unchanged);
+        settle(due->number, is_overdue ? connection.overdue(turn_of(due->number)) : unchanged);
         if (context_.now() > now) return; // the app has run: who has been waiting for that comes first
     }
 }
@@ -126,7 +162,7 @@ void ConnectionTable::retire() {
     retiring_ = true;
     for (std::size_t fd = 0; fd < seats_.size(); ++fd) {
         Seat& seat = seats_[fd];
-        if (seat.client) settle(static_cast<int>(fd), seat.client->connection.retire(turn_of(*seat.client)));
+        if (seat.client) settle(static_cast<int>(fd), seat.client->connection.retire(turn_of(static_cast<int>(fd))));
     }
 }
 

@@ -10,6 +10,7 @@
 #include "base/epoll.hpp"
 #include "workers/connection/connection.hpp"
 #include "workers/connection/deadline_heap.hpp"
+#include "workers/connection/shared_seats.hpp"
 #include "workers/transport/socket_stream.hpp"
 
 namespace cppcorn {
@@ -31,6 +32,8 @@ class ConnectionTable {
     int waiting() const { return waiting_count_; }
     void serve_next_waiting();
     void expire_overdue();
+    // The understudy has moved some to other workers while the app ran: they are forgotten here.
+    void forget_moved();
     // The worker is retiring: each connection hears of it.
     void retire();
 
@@ -55,9 +58,11 @@ class ConnectionTable {
         SteadyTime scheduled_at = SteadyTime::max(); // of its earliest entry in the heap
     };
 
-    Turn turn_of(Client& client) { return {client.stream, context_, pool_, quick_}; }
-    void seat(std::unique_ptr<Client> client, Connection::Wants wants);
+    Turn turn_of(int fd);
+    unsigned next_generation();
+    void seat(unsigned generation, std::unique_ptr<Client> client, Connection::Wants wants);
     void settle(int fd, Connection::Wants wants);
+    void forget(Seat& seat);
     void wait_for_turn(int fd);
     void schedule(int fd);
     void forget_stale_deadlines();
@@ -66,11 +71,12 @@ class ConnectionTable {
     Epoll& epoll_;
     ExchangePool pool_;
     QuickRequests quick_;
+    SharedSeats shared_;
     std::vector<Seat> seats_;
     std::deque<std::uint64_t> waiting_; // tags
     int waiting_count_ = 0;
     int count_ = 0;
-    unsigned next_generation_ = 1;
+    unsigned last_generation_ = 0;
     DeadlineHeap deadlines_;
     bool retiring_ = false;
 };

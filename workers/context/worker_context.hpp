@@ -13,6 +13,7 @@
 #include "base/signal_inbox.hpp"
 #include "workers/access_log/access_log.hpp"
 #include "workers/context/scoreboard_slot.hpp"
+#include "workers/context/worker_desk.hpp"
 #include "workers/context/worker_settings.hpp"
 #include "workers/http/fixdate.hpp"
 #include "workers/http/forwarded.hpp"
@@ -36,6 +37,8 @@ class WorkerContext {
     const cppcorn_app& app;
     ScoreboardSlot& slot;
     AccessLog& access_log;
+    WorkerMemory* memory = nullptr; // what outlives this worker; it outlives the context. Null: nothing does
+    WorkerDesk desk;                // what its understudy sees, if there is one
     RateLimit refusals; // lines about requests that were refused
     const http::ForwardingRules forwarding;
     RateLimit cuts;           // lines about responses that were cut

@@ -4,6 +4,7 @@
 
 #include "workers/context/patience.hpp"
 #include "workers/context/worker_context.hpp"
+#include "workers/transport/output_queue.hpp"
 #include "workers/transport/stream.hpp"
 
 namespace cppcorn {
@@ -31,6 +32,15 @@ struct AppCall {
     // Blocks until something can be done. `bytes` have gone through so far, for which `allowance` is the timeout. False:
     // the client has had its time, or the master is about to take this worker for stuck.
     bool wait(ClientWait& wait, Stream::Interest interest, std::uint64_t bytes, Milliseconds allowance);
+
+    // Nobody but this worker sends to the client, until the token is lent again. What an understudy has sent of `output`
+    // meanwhile leaves it.
+    void recall(OutputQueue& output) {
+        const std::uint32_t sent = context.desk.recall();
+        if (sent == 0) return;
+        output.skip(sent);
+        stream.add_sent(sent);
+    }
 };
 
 } // namespace cppcorn

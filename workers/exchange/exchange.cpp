@@ -104,16 +104,19 @@ void Exchange::run_app(Stream& stream, const Peer& peer, WorkerContext& context)
     AppCall call{stream, context, {}, {}};
     call_ = &call;
     const Milliseconds timeout = context.settings.timeout;
-    context.slot.begin_request(parser_.head().line, peer.address, started,
-                               timeout.count() > 0 ? started + timeout : SteadyTime::max());
+    const SteadyTime deadline = timeout.count() > 0 ? started + timeout : SteadyTime::max();
+    context.slot.begin_request(parser_.head().line, peer.address, started, deadline);
+    context.desk.enter_app(output_.bytes(), stream.sent(), parser_.head().method == "HEAD", deadline);
     const int result = call_app(context.app.handle, context.app.self, &request);
+    call.recall(output_);
     context.refresh_clock_after_call();
     finish_response(result, context);
-    context.slot.end_request();
-    call_ = nullptr;
     if (context.access_log.active()) log_.write_access_line(peer, context);
     const bool client_takes_nothing = response_.error() == -EPIPE || response_.error() == -ETIMEDOUT;
     if (client_takes_nothing) drop_output(context);
+    show_answer(stream, context);
+    context.slot.end_request();
+    call_ = nullptr;
 }
 
 std::int64_t Exchange::read(char* buffer, std::size_t room) {
@@ -185,7 +188,9 @@ int Exchange::extend_deadline(Milliseconds time) {
     if (is_fork_of_worker()) return -EPERM; // the slot is the worker's, which may be busy with another request by now
     ScoreboardSlot& slot = call_->context.slot;
     // Never to sooner: the master may be asleep until the present one. Without --timeout there is none.
-    slot.extend_deadline(std::max(slot.deadline(), call_->context.precise_now() + time));
+    const SteadyTime deadline = std::max(slot.deadline(), call_->context.precise_now() + time);
+    slot.extend_deadline(deadline);
+    call_->context.desk.set_deadline(deadline);
     return 0;
 }
 
@@ -268,6 +273,12 @@ void Exchange::note_cut(std::string_view reason, const Peer& peer, WorkerContext
     log_.cut(stage_ == Stage::answered ? describe() : std::string("an earlier request of ") + peer.address, reason,
              context);
     log_.note_dropped(context);
+}
+
+// From here on the answer is sent, whatever becomes of this worker, unless that takes more than the bytes here.
+void Exchange::show_answer(const Stream& stream, WorkerContext& context) {
+    if (stage_ != Stage::answered || ending_ == Ending::reset || output_.holds_file()) return;
+    context.desk.answer(input_.unconsumed(), output_.bytes(), 0, stream.sent());
 }
 
 // The one place that decides what becomes of the connection.

@@ -110,6 +110,7 @@ class Exchange {
     // How the request has ended. whole: the connection can go on.
     enum class Outcome { whole, last, refused, cut };
     void conclude(Outcome outcome);
+    void show_answer(const Stream& stream, WorkerContext& context);
     void cut(std::string_view reason, WorkerContext& context);
     std::string_view reason_of_cut() const;
     void drop_output(WorkerContext& context);

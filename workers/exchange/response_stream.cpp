@@ -27,8 +27,7 @@ int ResponseStream::write(AppCall& call, std::string_view data) {
     }
     std::string_view after;
     const auto to_send = static_cast<std::size_t>(writer_.body_announced(data.size(), output_.tail(), after));
-    const auto result = output_.flush_with(stream_of(call), data.substr(0, to_send));
-    if (const int error = take_result(result); error != 0) return error;
+    if (const int error = take_result(send(call, data.substr(0, to_send))); error != 0) return error;
     output_.tail() += after;
     const bool bodiless = writer_.framing() == http::BodyFraming::none;
     return bodiless || to_send == data.size() ? 0 : -EMSGSIZE;
@@ -37,7 +36,7 @@ int ResponseStream::write(AppCall& call, std::string_view data) {
 int ResponseStream::flush(AppCall& call) {
     if (output_.empty()) return error_;
     if (const int error = wait_for_room(call); error != 0) return error;
-    return take_result(output_.flush(stream_of(call)));
+    return take_result(send(call));
 }
 
 int ResponseStream::send_file(AppCall& call, UniqueFd file, std::int64_t offset, std::int64_t size) {
@@ -64,10 +63,14 @@ int ResponseStream::send_copied(AppCall& call, int file, std::int64_t offset, st
     return error_;
 }
 
-// Should this process die before the end, the client must not take what it has got for all.
-Stream& ResponseStream::stream_of(AppCall& call) const {
+OutputQueue::Result ResponseStream::send(AppCall& call, std::string_view extra) {
+    // Should this process die before the end, the client must not take what it has got for all.
     if (ends_with_connection()) call.stream.set_reset_on_close(true);
-    return call.stream;
+    call.recall(output_);
+    if (begun()) call.context.desk.note_begun();
+    const auto result = output_.flush_with(call.stream, extra);
+    call.context.desk.lend_again(output_.bytes(), call.stream.sent());
+    return result;
 }
 
 void ResponseStream::put(int status, std::string_view response) {
@@ -84,7 +87,7 @@ int ResponseStream::take_result(OutputQueue::Result result) {
 int ResponseStream::wait_for_client(AppCall& call) {
     const Milliseconds allowance = call.context.settings.write_timeout;
     while (output_.waiting_bytes() > high_water) {
-        const auto result = output_.flush(stream_of(call));
+        const auto result = send(call);
         if (const int error = take_result(result); error != 0) return error;
         if (result == OutputQueue::Result::drained) break;
         const auto interest = Stream::Interest::to_write;

@@ -58,7 +58,8 @@ class ResponseStream {
     static constexpr std::size_t high_water = 256 * 1024;
 
   private:
-    Stream& stream_of(AppCall& call) const;
+    // What is queued, and `extra` behind it, as far as the client takes it.
+    OutputQueue::Result send(AppCall& call, std::string_view extra = {});
     int take_result(OutputQueue::Result result);
     // Keeps what waits for a slow client bounded.
     int wait_for_room(AppCall& call) {

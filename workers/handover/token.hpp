@@ -1,5 +1,5 @@
 // Whose the connections of a worker are: its own, or, while it is in the app, whoever's of the two that takes them. One
-// word that both share, and two compare-and-swaps a request.
+// word that both share, and a store and a compare-and-swap a call of the app.
 //
 //     worker ──lend()──► lent ──take()──► understudy
 //       ▲                 │  ◄──give()──────┘
@@ -14,34 +14,47 @@ namespace cppcorn {
 // Shared memory, zero at first.
 class Token {
   public:
-    enum class Owner : std::uint32_t { worker, lent, understudy };
+    // Tells one call of the app from another.
+    using Call = std::uint64_t;
 
     // Worker: it goes into the app.
-    void lend() { owner_.store(Owner::lent, std::memory_order_release); }
+    void lend() {
+        const std::uint64_t call = (word_.load(std::memory_order_relaxed) | owner_bits) + 1;
+        word_.store(call | lent, std::memory_order_release);
+    }
     // Worker: it is back. False: the understudy has it at this moment and gives it back in microseconds, or has died
     // with it.
     bool take_back() {
-        Owner expected = Owner::lent;
-        return owner_.compare_exchange_strong(expected, Owner::worker, std::memory_order_acquire) ||
-               expected == Owner::worker;
+        std::uint64_t word = word_.load(std::memory_order_relaxed);
+        if ((word & owner_bits) == worker) return true;
+        if ((word & owner_bits) == understudy) return false;
+        return word_.compare_exchange_strong(word, word & ~owner_bits, std::memory_order_acquire);
     }
     // Worker: the understudy is dead.
-    void seize() { owner_.store(Owner::worker, std::memory_order_release); }
+    void seize() { word_.fetch_and(~owner_bits, std::memory_order_acquire); }
 
-    // Understudy: true if the worker is in the app. What follows is to be short.
-    bool take() {
-        Owner expected = Owner::lent;
-        return owner_.compare_exchange_strong(expected, Owner::understudy, std::memory_order_acquire);
+    // The call that the worker is in, or was in last.
+    Call call() const { return word_.load(std::memory_order_acquire) & ~owner_bits; }
+
+    // Understudy: true if the worker is in that call. What follows is to be short.
+    bool take(Call call) {
+        std::uint64_t word = call | lent;
+        return word_.compare_exchange_strong(word, call | understudy, std::memory_order_acquire);
     }
     void give() {
-        Owner expected = Owner::understudy;
-        owner_.compare_exchange_strong(expected, Owner::lent, std::memory_order_release);
+        std::uint64_t word = word_.load(std::memory_order_relaxed);
+        if ((word & owner_bits) == understudy) {
+            word_.compare_exchange_strong(word, (word & ~owner_bits) | lent, std::memory_order_release);
+        }
     }
 
-    Owner owner() const { return owner_.load(std::memory_order_acquire); }
-
   private:
-    std::atomic<Owner> owner_;
+    static constexpr std::uint64_t owner_bits = 3;
+    static constexpr std::uint64_t worker = 0;
+    static constexpr std::uint64_t lent = 1;
+    static constexpr std::uint64_t understudy = 2;
+
+    std::atomic<std::uint64_t> word_;
 };
 
 } // namespace cppcorn

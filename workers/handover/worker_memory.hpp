@@ -12,6 +12,7 @@
 #include "workers/handover/listener_facts.hpp"
 #include "workers/handover/seat.hpp"
 #include "workers/handover/token.hpp"
+#include "workers/handover/worker_notes.hpp"
 
 namespace cppcorn {
 
@@ -31,6 +32,7 @@ class WorkerMemory {
     const Seat* seat(int fd) const { return fd >= 0 && fd < seat_count_ ? &seats_[fd] : nullptr; }
     Desk& desk() { return shared_->desk; }
     Token& token() { return shared_->token; }
+    WorkerNotes& notes() { return shared_->notes; }
     // The row of these facts, which is made if there is room; -1: there is none.
     int row_of(const ListenerFacts& facts);
     const ListenerFacts* facts(int row) const;
@@ -41,6 +43,7 @@ class WorkerMemory {
     struct Shared {
         Desk desk;
         Token token;
+        WorkerNotes notes;
         std::atomic<std::uint32_t> facts_count;
         ListenerFacts facts[most_facts];
     };

@@ -42,6 +42,13 @@ class OutputQueue {
     std::uint64_t sent_total() const { return sent_total_; }
     // A file waits to be sent, and keeps its descriptor.
     bool holds_file() const { return !files_.empty(); }
+    // The bytes before the first file that wait.
+    std::string_view bytes() const { return std::string_view(head_).substr(sent_); }
+    // So many of bytes() were sent by somebody else.
+    void skip(std::size_t count) {
+        sent_ += count;
+        sent_total_ += count;
+    }
     void clear();
     // In memory, of what can be used again.
     std::size_t capacity() const { return head_.capacity(); }

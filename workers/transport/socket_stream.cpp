@@ -28,26 +28,33 @@ std::int64_t result_of(ssize_t result) {
 } // namespace
 
 std::int64_t SocketStream::read(char* buffer, std::size_t room) {
-    return result_of(retry_interrupted([&] { return ::recv(fd(), buffer, room, MSG_DONTWAIT); }));
+    const auto got = result_of(retry_interrupted([&] { return ::recv(fd(), buffer, room, MSG_DONTWAIT); }));
+    if (got > 0) add_received(static_cast<std::uint64_t>(got));
+    return got;
 }
 
 std::int64_t SocketStream::write(std::string_view first, std::string_view second) {
     if (second.empty()) {
-        return result_of(retry_interrupted([&] { return ::send(fd(), first.data(), first.size(), MSG_NOSIGNAL); }));
+        return counted(retry_interrupted([&] { return ::send(fd(), first.data(), first.size(), MSG_NOSIGNAL); }));
     }
     iovec parts[2] = {{const_cast<char*>(first.data()), first.size()},
                       {const_cast<char*>(second.data()), second.size()}};
     msghdr message{};
     message.msg_iov = parts;
     message.msg_iovlen = 2;
-    return result_of(retry_interrupted([&] { return ::sendmsg(fd(), &message, MSG_NOSIGNAL); }));
+    return counted(retry_interrupted([&] { return ::sendmsg(fd(), &message, MSG_NOSIGNAL); }));
+}
+
+std::int64_t SocketStream::counted(std::int64_t result) {
+    if (result > 0) add_sent(static_cast<std::uint64_t>(result));
+    return result_of(result);
 }
 
 std::int64_t SocketStream::send_file(int file, std::int64_t offset, std::size_t size) {
     if (!use_sendfile_) return send_copied(file, offset, size);
     off_t at = offset;
     const std::size_t piece = std::min(size, sent_piece);
-    const auto sent = result_of(retry_interrupted([&] { return ::sendfile(fd(), file, &at, piece); }));
+    const auto sent = counted(retry_interrupted([&] { return ::sendfile(fd(), file, &at, piece); }));
     const bool unsuited = sent == -EINVAL || sent == -ENOSYS;
     return unsuited ? send_copied(file, offset, size) : sent;
 }

@@ -15,6 +15,8 @@ class SocketStream final : public Stream {
     SocketStream& operator=(SocketStream&&) = default;
 
     int fd() const { return socket_.get(); }
+    // The socket was closed by somebody else.
+    void forget() { socket_.take().release(); }
 
     std::int64_t read(char* buffer, std::size_t room) override;
     std::int64_t write(std::string_view first, std::string_view second) override;
@@ -25,6 +27,7 @@ class SocketStream final : public Stream {
     bool wait_until(Interest interest, SteadyTime deadline) override;
 
   private:
+    std::int64_t counted(std::int64_t result); // of a call that sends
     std::int64_t send_copied(int file, std::int64_t offset, std::size_t size);
 
     ServerFd socket_;

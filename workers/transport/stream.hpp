@@ -37,8 +37,19 @@ class Stream {
     // Blocks until something can be done, or may be. False: the deadline has passed first.
     virtual bool wait_until(Interest interest, SteadyTime deadline) = 0;
 
+    // Bytes that were read and written, since the client connected.
+    std::uint64_t received() const { return received_; }
+    std::uint64_t sent() const { return sent_; }
+    // They went through before, or through other hands.
+    void add_received(std::uint64_t count) { received_ += count; }
+    void add_sent(std::uint64_t count) { sent_ += count; }
+
   protected:
     ~Stream() = default; // whoever owns one knows what it is
+
+  private:
+    std::uint64_t received_ = 0;
+    std::uint64_t sent_ = 0;
 };
 
 } // namespace cppcorn

@@ -52,7 +52,7 @@ struct World : TestWorker {
     // Time passes, the deadline with it if it comes.
     void wait(Milliseconds time) {
         pass(time);
-        if (is_open() && FakeClock::now >= connection->deadline()) wants = connection->overdue(turn());
+        while (is_open() && FakeClock::now >= connection->deadline()) wants = connection->overdue(turn());
     }
     void retire() {
         context.retire();

@@ -1,0 +1,37 @@
+#include "workers/connection/shared_seats.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace cppcorn {
+
+void SharedSeats::sit(int fd, std::uint32_t generation, const Peer& peer, bool is_unix) {
+    Seat* const seat = seat_of(fd);
+    const int row = seat != nullptr ? row_of(*peer.listener) : -1;
+    if (row < 0) return leave(fd); // it cannot go on elsewhere
+    seat->phase.store(SeatPhase::idle, std::memory_order_relaxed);
+    seat->flags = static_cast<std::uint8_t>((peer.trusted ? Seat::trusted : 0) |
+                                            (peer.may_send_preamble ? Seat::may_send_preamble : 0) |
+                                            (is_unix ? Seat::is_unix : 0));
+    seat->port = peer.port;
+    seat->facts = static_cast<std::uint8_t>(row);
+    std::memcpy(seat->address, peer.address, sizeof seat->address);
+    seat->parked = 0;
+    seat->received = seat->sent = 0;
+    seat->generation.store(generation, std::memory_order_release);
+}
+
+int SharedSeats::row_of(const ListeningSocket& listener) {
+    for (const auto& [known, row] : rows_) {
+        if (known == &listener) return row;
+    }
+    ListenerFacts facts{};
+    std::memcpy(facts.server_name, listener.server_name.data(),
+                std::min(listener.server_name.size(), sizeof facts.server_name - 1));
+    facts.server_port = listener.server_port;
+    facts.outlives_service = listener.outlives_service ? 1 : 0;
+    rows_.emplace_back(&listener, memory_->row_of(facts));
+    return rows_.back().second;
+}
+
+} // namespace cppcorn

@@ -1,0 +1,57 @@
+#include "workers/handover/socket_counts.hpp"
+
+#include <cstddef>
+
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+namespace cppcorn {
+namespace {
+
+// The kernel's numbers for TCP's states.
+constexpr int close_wait = 8;
+constexpr int last_ack = 9;
+constexpr int closing = 11;
+
+// The client's end of the stream is counted as a byte of it.
+bool has_client_closed(int state) {
+    return state == close_wait || state == last_ack || state == closing;
+}
+
+} // namespace
+
+std::optional<SocketCounts> counts_of(int socket) {
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    int unread = 0;
+    int unsent = 0;
+    const bool is_known = ::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+                          size >= offsetof(tcp_info, tcpi_bytes_received) + sizeof info.tcpi_bytes_received &&
+                          ::ioctl(socket, SIOCINQ, &unread) == 0 && ::ioctl(socket, SIOCOUTQ, &unsent) == 0;
+    if (!is_known) return std::nullopt;
+    const std::uint64_t end = has_client_closed(info.tcpi_state) ? 1 : 0;
+    const std::uint64_t waiting = static_cast<std::uint64_t>(unread) + end;
+    if (info.tcpi_bytes_received < waiting) return std::nullopt;
+    return SocketCounts{info.tcpi_bytes_received - waiting,
+                        info.tcpi_bytes_acked + static_cast<std::uint64_t>(unsent)};
+}
+
+bool is_connection(int fd) {
+    int type = 0;
+    int listens = 0;
+    socklen_t size = sizeof type;
+    if (::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0 || type != SOCK_STREAM) return false;
+    size = sizeof listens;
+    return ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens == 0;
+}
+
+bool is_file(int fd) {
+    struct stat status {};
+    return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+} // namespace cppcorn
