@@ -49,6 +49,7 @@ struct AccessLogFlush {
 
 void serve(const WorkerSetup& setup, const cppcorn_app& app, SignalInbox& signals) {
     WorkerContext context(setup.settings, app, setup.slot, setup.access_log, signals);
+    context.lookout = setup.lookout;
     const AccessLogFlush flush{setup.access_log};
     setup.worker_class.run(context, setup.listeners, setup.master, signals);
 }

@@ -9,6 +9,7 @@
 #include "workers/access_log/access_log.hpp"
 #include "workers/app/app_module.hpp"
 #include "workers/context/listening_socket.hpp"
+#include "workers/context/lookout_link.hpp"
 #include "workers/context/scoreboard_slot.hpp"
 #include "workers/context/worker_settings.hpp"
 #include "workers/worker_class.hpp"
@@ -32,6 +33,9 @@ struct WorkerSetup {
     ScoreboardSlot& slot;
     CrashRecord& crash; // in memory of the master's, for what a crash leaves
     int slot_number;
+    // Of the worker's understudy, which has it from the worker; the lookout rings it. Null: there is to be no understudy.
+    const Bell* understudy_bell;
+    LookoutLink lookout;
     const cppcorn_app* preloaded;        // null: the worker loads the app itself,
     std::function<AppModule()> load_app; // by this. Throws AppLoadError
 };

@@ -9,15 +9,19 @@
 namespace cppcorn {
 
 Scoreboard::Scoreboard(int capacity)
-    : capacity_(static_cast<std::size_t>(capacity)), bells_(capacity_), crashes_(capacity_) {
-    void* memory =
-        ::mmap(nullptr, capacity_ * sizeof(ScoreboardSlot), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    : capacity_(static_cast<std::size_t>(capacity)),
+      bells_(capacity_),
+      understudy_bells_(capacity_),
+      lookout_bell_(Bell::make()),
+      crashes_(capacity_) {
+    void* const memory = ::mmap(nullptr, size(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) throw_system_error("cannot map the scoreboard");
-    slots_ = new (memory) ScoreboardSlot[capacity_];
+    shared_ = new (memory) Shared;
+    slots_ = new (shared_ + 1) ScoreboardSlot[capacity_];
 }
 
 Scoreboard::~Scoreboard() {
-    ::munmap(slots_, capacity_ * sizeof(ScoreboardSlot));
+    ::munmap(shared_, size());
 }
 
 void Scoreboard::clear(int number) {
@@ -25,14 +29,16 @@ void Scoreboard::clear(int number) {
     if (crashes_[number].version != 0) crashes_[number] = {};
 }
 
-void Scoreboard::prepare(int number) {
+void Scoreboard::prepare(int number, Understudy understudy) {
     clear(number);
     bell(number) = Bell::make();
+    understudy_bell(number) = understudy == Understudy::wanted ? Bell::make() : Bell();
 }
 
 void Scoreboard::vacate(int number) {
     clear(number);
     bell(number) = Bell();
+    understudy_bell(number) = Bell();
 }
 
 void Scoreboard::tell(int number, WorkerOrder order) {

@@ -39,6 +39,8 @@ int serve_release(const Release& release, const WorkerSettings& worker_settings,
     std::vector<ListeningSocket> listeners;
     for (const auto& listener : release.listeners) listeners.push_back(listener->for_worker());
     MasterLink master(pipes.notices_write.take(), pipes.leash_read.take(), std::move(scoreboard.bell(slot)));
+    const Bell& understudy_bell = scoreboard.understudy_bell(slot);
+    const bool has_understudy = understudy_bell.fd() >= 0;
     return run({.worker_class = class_of(settings),
                 .settings = worker_settings,
                 .listeners = listeners,
@@ -47,6 +49,8 @@ int serve_release(const Release& release, const WorkerSettings& worker_settings,
                 .slot = scoreboard.slot(slot),
                 .crash = scoreboard.crash(slot),
                 .slot_number = slot,
+                .understudy_bell = has_understudy ? &understudy_bell : nullptr,
+                .lookout = has_understudy ? scoreboard.lookout_link() : LookoutLink(),
                 .preloaded = release.preloaded ? &release.preloaded->app() : nullptr,
                 .load_app = [&] { return load_app(release); }});
 }
@@ -55,6 +59,10 @@ ChildPlan plan_of(ChildRole role, const Release& release, int slot, Scoreboard& 
     ChildPlan plan{role, release.settings().display_name(), release.identity, {}};
     plan.keeps = {pipes.notices_write.get(), pipes.leash_read.get(), scoreboard.bell(slot).fd(),
                   release.access_log->fd()};
+    if (scoreboard.understudy_bell(slot).fd() >= 0) {
+        plan.keeps.push_back(scoreboard.understudy_bell(slot).fd());
+        plan.keeps.push_back(scoreboard.lookout_bell().fd());
+    }
     for (const auto& listener : release.listeners) plan.keeps.push_back(listener->for_worker().fd);
     return plan;
 }

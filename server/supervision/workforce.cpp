@@ -163,7 +163,9 @@ WorkerTable::RequestDeadline Workforce::request_deadline() const {
 bool Workforce::spawn(int slot, SteadyTime now) {
     deployment_.before_spawn();
     try {
-        scoreboard_.prepare(slot);
+        scoreboard_.prepare(slot, deployment_.current().settings().worker.no_understudy
+                                      ? Scoreboard::Understudy::none
+                                      : Scoreboard::Understudy::wanted);
         table_.spawned(slot, start_worker(deployment_.current(), slot, scoreboard_, pipes_, title_), now);
         if (std::exchange(fork_failing_, false)) spdlog::info("Workers can be started again");
         return true;
@@ -217,7 +219,7 @@ void Workforce::supervise_stand_in(SteadyTime now, bool may_stand_in) {
 
 void Workforce::start_stand_in(SteadyTime now) {
     try {
-        scoreboard_.prepare(stand_in_slot);
+        scoreboard_.prepare(stand_in_slot, Scoreboard::Understudy::none);
         const pid_t pid = cppcorn::start_stand_in(deployment_.current(), stand_in_slot, scoreboard_, pipes_, title_);
         stand_in_.started(pid, table_.generation());
     } catch (const std::system_error& error) {

@@ -46,6 +46,11 @@ struct alignas(64) ScoreboardSlot {
     void drain_backlog() { drains_backlog_.store(true, std::memory_order_release); }
     bool drains_backlog() const { return drains_backlog_.load(std::memory_order_acquire); }
 
+    // Worker: the process that goes on with its connections should it die. 0: there is none. Master: it is one of its
+    // children only if waiting for it says so.
+    void set_understudy(std::int32_t pid) { understudy_.store(pid, std::memory_order_relaxed); }
+    std::int32_t understudy() const { return understudy_.load(std::memory_order_relaxed); }
+
     // What the master asks of the worker.
     WorkerOrders& orders() { return orders_; }
     const WorkerOrders& orders() const { return orders_; }
@@ -57,6 +62,7 @@ struct alignas(64) ScoreboardSlot {
         phase_.store(WorkerPhase::loading);
         deadline_ns_.store(idle);
         requests_.store(0);
+        understudy_.store(0);
     }
     bool busy() const { return deadline_ns_.load(std::memory_order_acquire) != idle; }
     // Of the request that is served; nullopt while none is. One load: asked in two steps, a request that ends between
@@ -85,11 +91,12 @@ struct alignas(64) ScoreboardSlot {
     std::atomic<std::int64_t> began_ns_{0};
     std::atomic<std::uint64_t> requests_{0};
     std::atomic<std::uint32_t> line_size_{0};
+    std::atomic<std::int32_t> understudy_{0};
     std::atomic<bool> drains_backlog_{false};
     WorkerOrders orders_;
     std::atomic<WorkerPhase> phase_{WorkerPhase::loading};
     char address_[46]{};
-    char line_[179]{};
+    char line_[175]{};
 };
 
 static_assert(sizeof(ScoreboardSlot) == 256);

@@ -12,6 +12,7 @@
 #include "base/log/rate_limit.hpp"
 #include "base/signal_inbox.hpp"
 #include "workers/access_log/access_log.hpp"
+#include "workers/context/lookout_link.hpp"
 #include "workers/context/scoreboard_slot.hpp"
 #include "workers/context/worker_desk.hpp"
 #include "workers/context/worker_settings.hpp"
@@ -43,6 +44,7 @@ class WorkerContext {
     const http::ForwardingRules forwarding;
     RateLimit cuts;           // lines about responses that were cut
     RateLimit proxy_refusals; // lines about PROXY headers that were refused
+    LookoutLink lookout;      // to be told of each request
 
     // No connection is kept alive any more. True from the instant the master asks for it or the signal arrives, so that
     // the response that the app is working on says so already.

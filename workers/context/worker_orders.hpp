@@ -9,10 +9,11 @@
 namespace cppcorn {
 
 enum class WorkerOrder : std::uint8_t {
-    retire = 1U << 0U,      // finish what has begun, then exit
-    exit = 1U << 1U,        // at once, or after the request that the app is busy with
-    reopen_logs = 1U << 2U, // they were moved
-    answer = 1U << 3U,      // do nothing: that this is taken shows that the loop turns
+    retire = 1U << 0U,          // finish what has begun, then exit
+    exit = 1U << 1U,            // at once, or after the request that the app is busy with
+    reopen_logs = 1U << 2U,     // they were moved
+    answer = 1U << 3U,          // do nothing: that this is taken shows that the loop turns
+    make_understudy = 1U << 4U, // the one that there was has died
 };
 
 class WorkerOrders {

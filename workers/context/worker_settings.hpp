@@ -43,6 +43,8 @@ struct WorkerSettings {
     http::ProxyProtocol proxy_protocol = http::ProxyProtocol::off;
     AddressSet proxy_allow_from{{"127.0.0.1", "::1"}};
 
+    bool no_understudy = false; // nobody goes on with the worker's connections should it die, or while it is busy
+
     // The worker's end
     Milliseconds graceful_timeout{30'000};
     std::uint64_t max_requests = 0; // 0: no limit

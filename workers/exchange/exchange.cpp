@@ -107,6 +107,7 @@ void Exchange::run_app(Stream& stream, const Peer& peer, WorkerContext& context)
     const SteadyTime deadline = timeout.count() > 0 ? started + timeout : SteadyTime::max();
     context.slot.begin_request(parser_.head().line, peer.address, started, deadline);
     context.desk.enter_app(output_.bytes(), stream.sent(), parser_.head().method == "HEAD", deadline);
+    context.lookout.note_request();
     const int result = call_app(context.app.handle, context.app.self, &request);
     call.recall(output_);
     context.refresh_clock_after_call();
