@@ -1,5 +1,6 @@
 """Writes a folder of seeds for each fuzzer: make_seeds.py FOLDER. A seed is a text with bytes for choices behind it."""
 
+import struct
 import sys
 from pathlib import Path
 
@@ -51,11 +52,33 @@ def proxy_protocol_seeds():
     return [header + b"GET / HTTP/1.1\r\n" + bytes(5) for header in headers]
 
 
+def move_message_seeds():
+    """An idle connection, one with a head half read, one with an answer and a file unsent, one with a file of bytes."""
+    def message(phase, descriptors, sections, request=b"", bytes_here=None):
+        record = struct.pack("<II112sHBx46sHBB10x", 1, 352, b"127.0.0.1", 8000, 0, b"192.0.2.1", 4711, 4, phase)
+        record += struct.pack("<qqQQQ", 1, 2, 3, 4, 5)
+        record += struct.pack("<5I4x", *map(len, sections)) + request.ljust(104, b"\0")
+        assert len(record) == 352
+        here = b"".join(sections) if bytes_here is None else bytes_here
+        return record + here + bytes([descriptors])
+
+    one_file = struct.pack("<BBBBi48xqQIi", 5, 0, 0, 1, -1, 10, 20, 2, 1)
+    body_in_file = struct.pack("<BBBBi", 2, 0, 48, 0, 1)
+    return [
+        message(2, 1, [b""] * 5),
+        message(3, 1, [b"", b"", b"GET / HTTP/1.1\r\nHos", b"", b""]),
+        message(5, 2, [b"GET / HTTP/1.1\r\n\r\n", b"", b"", b"abcd", b"line\n"], one_file),
+        message(4, 2, [b"POST / HTTP/1.1\r\n\r\n", b"", b"", b"", b""], body_in_file),
+        message(3, 2, [b"", b"", b"x" * 5000, b"", b""], bytes_here=b""),
+    ]
+
+
 SEEDS = {
     "request_split": request_seeds,
     "request_rules": request_seeds,
     "chunks": chunk_seeds,
     "connection": connection_seeds,
+    "move_message": move_message_seeds,
     "proxy_protocol": proxy_protocol_seeds,
     "settings_texts": settings_seeds,
 }

@@ -21,7 +21,7 @@ struct ConnectionRecord {
     std::uint16_t port;
     std::uint8_t flags; // Seat::Flag
     SeatPhase phase;
-    std::uint8_t reserved[6];
+    std::uint8_t reserved[10];
     std::int64_t deadline; // as in Seat
     std::int64_t began;
     std::uint64_t passed;
@@ -33,5 +33,6 @@ struct ConnectionRecord {
 };
 
 static_assert(std::is_trivially_copyable_v<ConnectionRecord>);
+static_assert(std::has_unique_object_representations_v<ConnectionRecord>); // no byte of it is left to chance
 
 } // namespace cppcorn

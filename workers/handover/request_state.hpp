@@ -47,6 +47,9 @@ struct RequestState {
     };
     static constexpr int most_files = 2;
 
+    bool has(Flag flag) const { return (flags & flag) != 0; }
+    bool has_body_file() const { return has(body_is_in_file); }
+
     std::uint8_t stage;  // Stage
     std::uint8_t ending; // Ending
     std::uint8_t flags;
