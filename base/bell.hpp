@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -16,11 +17,11 @@ class Bell {
   public:
     // One that nobody hears.
     Bell() = default;
+    // One that was made in another process.
+    explicit Bell(UniqueFd fd) : fd_(std::move(fd)) {}
     // Throws std::system_error.
     static Bell make() {
-        Bell bell;
-        bell.fd_.reset(check(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "cannot make an eventfd"));
-        return bell;
+        return Bell(UniqueFd(check(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "cannot make an eventfd")));
     }
 
     // Never blocks, however often it has rung unheard: it is an eventfd's count that grows.

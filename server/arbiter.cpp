@@ -69,6 +69,7 @@ bool Arbiter::service_has_ended() const {
 
 void Arbiter::shut_down() {
     if (upgrade_.successor() != 0) around_.service_manager.hand_over(upgrade_.successor());
+    workforce_.dismiss_helpers(upgrade_.successor());
     spdlog::info("Shutting down: Master");
 }
 

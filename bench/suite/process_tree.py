@@ -13,6 +13,12 @@ def children(pid):
     return found
 
 
+def workers(pid):
+    """Of a pre-fork server's master: its children but for cppcorn's helpers, which no reload replaces all at once."""
+    helpers = (b"cppcorn: lookout [", b"cppcorn: understudy [")
+    return [child for child in children(pid) if not _read_bytes(PROC / str(child) / "cmdline").startswith(helpers)]
+
+
 def tree(pid):
     found = [pid]
     for child in children(pid):
@@ -52,7 +58,11 @@ def _tasks(pid):
 
 
 def _read(path):
+    return _read_bytes(path).decode()
+
+
+def _read_bytes(path):
     try:
-        return path.read_text()
+        return path.read_bytes()
     except (FileNotFoundError, ProcessLookupError):  # it has ended
-        return ""
+        return b""

@@ -22,7 +22,7 @@ def _row(running, signal, connections):
     wrk = load.Wrk(running.port, connections)
     try:
         time.sleep(0.5)
-        old = set(process_tree.children(running.pid))
+        old = set(process_tree.workers(running.pid))
         began = time.monotonic()
         running.process.send_signal(signal)
         while not _is_new(running, old):
@@ -38,5 +38,5 @@ def _row(running, signal, connections):
 
 
 def _is_new(running, old):
-    workers = set(process_tree.children(running.pid))
+    workers = set(process_tree.workers(running.pid))
     return len(workers) >= len(old) and not workers & old

@@ -20,6 +20,7 @@ enum class ChildRole {
     probe,         // tries the app (server/release/app_probe.hpp)
     worker,        // serves (server/supervision/worker_process.hpp)
     stand_in,      // answers while no worker can (the same)
+    lookout,       // rings the understudies of busy workers (server/lookout/lookout_process.hpp)
     successor,     // becomes a new master (server/release/hand_over.hpp)
     symbol_reader, // looks up what a crash's addresses mean (server/post_mortem/symbol_reader.hpp)
 };
@@ -35,6 +36,7 @@ inline constexpr ChildRoleRow child_roles[] = {
     {ChildRole::probe, "probe", true, std::chrono::seconds(1)},
     {ChildRole::worker, "worker", true, std::chrono::seconds(1)},
     {ChildRole::stand_in, "stand-in", true, std::chrono::seconds(1)},
+    {ChildRole::lookout, "lookout", true, std::chrono::seconds(1)},
     {ChildRole::successor, nullptr, false, std::chrono::seconds(0)},
     {ChildRole::symbol_reader, nullptr, true, std::chrono::seconds(0)},
 };

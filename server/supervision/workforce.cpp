@@ -16,14 +16,14 @@
 #include "workers/worker.hpp"
 
 namespace cppcorn {
-
 Workforce::Workforce(Deployment& deployment, PostMortems& post_mortems, ProcessTitle& title)
     : deployment_(deployment),
       post_mortems_(post_mortems),
       title_(title),
       pipes_(MasterPipes::open()),
       scoreboard_(most_processes + 1),
-      table_(most_processes) {}
+      table_(most_processes),
+      helpers_(scoreboard_, pipes_, title_) {}
 
 // ---- How many are wanted, and of which generation
 
@@ -80,13 +80,12 @@ void Workforce::exited(pid_t pid, int wait_status, long peak_kib) {
 void Workforce::stand_in_exited(int wait_status) {
     if (!table_.stopping() && table_.cannot_serve()) spdlog::error("The stand-in {}", text_of_end(wait_status));
     stand_in_.exited(SteadyClock::now());
-    scoreboard_.vacate(stand_in_slot);
+    vacate_slot(stand_in_slot);
 }
 
 void Workforce::worker_exited(pid_t pid, int wait_status, long peak_kib) {
-    // As PID 1 the master inherits orphans: a pid that the table does not know is one of those, and done with.
     const WorkerEntry* known = table_.entry_of(pid);
-    if (known == nullptr) return;
+    if (known == nullptr) return helpers_.exited(pid, wait_status, table_.entries());
     const ScoreboardSlot& board = scoreboard_.slot(known->slot);
     const SteadyTime now = SteadyClock::now();
     const auto entry = table_.exited(pid, board.requests() > 0 || board.busy(), now);
@@ -95,7 +94,8 @@ void Workforce::worker_exited(pid_t pid, int wait_status, long peak_kib) {
         start_failure_ = WEXITSTATUS(wait_status) == worker_exit_no_app ? exit_no_app : exit_no_worker;
     }
     log_end(*entry, wait_status, peak_kib, now);
-    scoreboard_.vacate(entry->slot);
+    helpers_.worker_ended(entry->slot);
+    vacate_slot(entry->slot);
     forget_unused_releases();
 }
 
@@ -141,11 +141,12 @@ void Workforce::supervise(SteadyTime now, bool may_stand_in) {
         if (!spawn(slot, now)) break;
     }
     supervise_stand_in(now, may_stand_in);
+    helpers_.supervise(deployment_.current(), table_.stopping(), now);
 }
 
 // A worker begins a request without telling: what is idle now can be overdue one timeout from now, not sooner.
 SteadyTime Workforce::due(SteadyTime now) const {
-    SteadyTime next = stand_in_.due();
+    SteadyTime next = std::min(stand_in_.due(), helpers_.due());
     if (const auto tick = table_.next_tick(now, request_deadline())) next = std::min(next, *tick);
     if (timeout().count() > 0 && !table_.empty()) next = std::min(next, now + timeout());
     if (timeout().count() > 0 && table_.serving() > 0) next = std::min(next, loops_.due());
@@ -163,9 +164,8 @@ WorkerTable::RequestDeadline Workforce::request_deadline() const {
 bool Workforce::spawn(int slot, SteadyTime now) {
     deployment_.before_spawn();
     try {
-        scoreboard_.prepare(slot, deployment_.current().settings().worker.no_understudy
-                                      ? Scoreboard::Understudy::none
-                                      : Scoreboard::Understudy::wanted);
+        const bool has_understudy = !deployment_.current().settings().worker.no_understudy;
+        prepare_slot(slot, has_understudy ? Scoreboard::Understudy::wanted : Scoreboard::Understudy::none);
         table_.spawned(slot, start_worker(deployment_.current(), slot, scoreboard_, pipes_, title_), now);
         if (std::exchange(fork_failing_, false)) spdlog::info("Workers can be started again");
         return true;
@@ -219,13 +219,23 @@ void Workforce::supervise_stand_in(SteadyTime now, bool may_stand_in) {
 
 void Workforce::start_stand_in(SteadyTime now) {
     try {
-        scoreboard_.prepare(stand_in_slot, Scoreboard::Understudy::none);
+        prepare_slot(stand_in_slot, Scoreboard::Understudy::none);
         const pid_t pid = cppcorn::start_stand_in(deployment_.current(), stand_in_slot, scoreboard_, pipes_, title_);
         stand_in_.started(pid, table_.generation());
     } catch (const std::system_error& error) {
         spdlog::error("Cannot start a stand-in: {}", error.what());
         stand_in_.start_failed(now);
     }
+}
+
+void Workforce::prepare_slot(int slot, Scoreboard::Understudy understudy) {
+    scoreboard_.prepare(slot, understudy);
+    helpers_.slot_changed(slot);
+}
+
+void Workforce::vacate_slot(int slot) {
+    scoreboard_.vacate(slot);
+    helpers_.slot_changed(slot);
 }
 
 } // namespace cppcorn

@@ -16,6 +16,7 @@
 
 #include "base/clock.hpp"
 #include "server/exit_codes.hpp"
+#include "server/lookout/helpers.hpp"
 #include "server/post_mortem/post_mortems.hpp"
 #include "server/process/child.hpp"
 #include "server/process/process_title.hpp"
@@ -56,7 +57,8 @@ class Workforce {
 
     void read_notices();
     int notices_fd() const { return pipes_.notices_read.get(); } // readable: read_notices()
-    // A child of the master has ended that nobody else knows. One that is none of ours either is passed over.
+    // A child of the master has ended that nobody else knows: a worker, the stand-in, the lookout, an understudy. One
+    // that is none of ours either is passed over.
     void exited(pid_t pid, int wait_status, long peak_kib);
     // The master has waited, from `began` on, and was to wake at `due`. If it was suspended, nobody is late for that.
     void master_waited(SteadyTime began, SteadyTime due, SteadyTime now);
@@ -69,6 +71,9 @@ class Workforce {
     void supervise(SteadyTime now, bool may_stand_in);
     // When one of these is due if nothing happens before; SteadyTime::max() for never.
     SteadyTime due(SteadyTime now) const;
+
+    // The service has ended: what remains to be done. As Helpers::dismiss().
+    void dismiss_helpers(pid_t successor) { helpers_.dismiss(deployment_.current(), successor); }
 
     // ---- Questions
 
@@ -84,6 +89,8 @@ class Workforce {
     static constexpr int stand_in_slot = most_processes;
 
     bool spawn(int slot, SteadyTime now);
+    void prepare_slot(int slot, Scoreboard::Understudy understudy);
+    void vacate_slot(int slot);
     void send(const SignalCommand& command);
     void ready(pid_t pid);
     void worker_exited(pid_t pid, int wait_status, long peak_kib);
@@ -103,6 +110,7 @@ class Workforce {
     WorkerTable table_;
     LoopWatch loops_;
     StandIn stand_in_;
+    Helpers helpers_;
     ReloadClock reload_;
     OomKills oom_kills_;
     Suspension suspension_;

@@ -154,6 +154,14 @@ def command_line(pid):
         return ""
 
 
+# Children of the master that help the workers and are none.
+HELPERS = ("cppcorn: lookout [", "cppcorn: understudy [")
+
+
+def is_helper(pid):
+    return command_line(pid).startswith(HELPERS)
+
+
 def is_alive(pid):
     found = process(pid)
     return found is not None and found.state not in "ZX"
@@ -584,7 +592,13 @@ class Server:
         return [each for each in processes() if each.session == self.pid and each.state not in "ZX"]
 
     def children(self):
-        return [each for each in processes() if each.parent == self.pid]
+        """Its children but the workers' helpers."""
+        return [each for each in processes() if each.parent == self.pid and not is_helper(each.pid)]
+
+    def lookouts(self):
+        """The processes that look at what the workers do: one, where there are understudies."""
+        alive = [each.pid for each in processes() if each.parent == self.pid and each.state not in "ZX"]
+        return [pid for pid in alive if command_line(pid).startswith("cppcorn: lookout [")]
 
     def worker_pids(self):
         """The workers, ready or not, in the order of their pids."""

@@ -37,12 +37,35 @@ def test_a_worker_has_the_listeners_the_logs_and_its_tie_to_the_master(arguments
                 "FOLDER/error.log",
                 "anon_inode:[eventfd]",  # its own, for signals
                 "anon_inode:[eventfd]",  # the bell that the master rings for it, and for no other
+                "anon_inode:[eventfd]",  # its understudy's, which shares its descriptors
+                "anon_inode:[eventfd]",  # the lookout's
                 "anon_inode:[eventpoll]",  # its own
                 "pipe:[N]",  # notices
                 "pipe:[N]",  # the leash
                 "socket:[N]",
                 "socket:[N]",
             ]
+
+
+def test_without_understudies_a_worker_has_no_bells_but_its_own():
+    with Server("hello:app", "--no-understudy") as server:
+        (worker,) = server.wait_workers(1)
+        assert list(open_files(worker).values()).count("anon_inode:[eventfd]") == 2
+
+
+def test_the_lookout_has_the_bells_and_its_tie_to_the_master(arguments, tmp_path):
+    with Server("hello:app", *arguments, "--workers", "2", wait=2, log_file=tmp_path / "error.log") as server:
+        (lookout,) = server.lookouts()
+        assert command_line(lookout) == "cppcorn: lookout [hello:app]"
+        expected = [
+            "FOLDER/error.log",
+            "anon_inode:[eventfd]",  # its own, which workers ring
+            "anon_inode:[eventfd]",  # the two understudies'
+            "anon_inode:[eventfd]",
+            "pipe:[N]",  # the leash
+            "socket:[N]",  # by which it gets the bells
+        ]
+        server.wait_for(lambda: kinds(lookout, tmp_path) == expected, what=f"{expected}")
 
 
 def test_a_probe_has_the_log_its_folder_and_a_pipe_for_what_it_says(arguments, tmp_path):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import APPS, BINARY, clean_environment, command_line, free_port, is_alive, kill_session, open_files, process, processes, read_response, request_bytes, run, wait_until
+from harness import APPS, BINARY, clean_environment, command_line, free_port, is_alive, is_helper, kill_session, open_files, process, processes, read_response, request_bytes, run, wait_until
 
 
 class Daemon:
@@ -23,7 +23,8 @@ class Daemon:
             return read_response(sock)
 
     def workers(self):
-        return [each.pid for each in processes() if each.parent == self.pid and each.state not in "ZX"]
+        alive = [each.pid for each in processes() if each.parent == self.pid and each.state not in "ZX"]
+        return [pid for pid in alive if not is_helper(pid)]
 
 
 @contextmanager

@@ -1,0 +1,247 @@
+"""The lookout: the process that sees which workers are busy. There is one where there are understudies; it costs nothing
+while nothing happens, is replaced when it dies, and leaves with the service."""
+
+import os
+import re
+import shutil
+import signal
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from harness import (
+    APPS,
+    Server,
+    command_line,
+    is_alive,
+    is_helper,
+    only_with_other_users,
+    process,
+    processes,
+    read_response,
+    request_bytes,
+    working_wrapper,
+)
+
+
+def the_lookout(server, but=None):
+    """Waits for the one lookout, another one than `but`, and returns its pid."""
+
+    def found():
+        lookouts = server.lookouts()
+        return lookouts if len(lookouts) == 1 and lookouts != [but] else None
+
+    return server.wait_for(found, what="one lookout")[0]
+
+
+def switches(pid):
+    """How often it has gone to sleep by itself."""
+    return int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)[1])
+
+
+def wait_asleep(server, pid):
+    """Waits until it has not woken for many times the pace of its looks."""
+
+    def sleeps():
+        before = switches(pid)
+        time.sleep(0.1)
+        return switches(pid) == before
+
+    server.wait_for(sleeps, what="the lookout's sleep")
+
+
+def leaves_nothing(server):
+    assert server.tree() == [], [(each.pid, command_line(each.pid)) for each in server.tree()]
+
+
+def test_it_is_a_child_of_the_master_and_says_what_it_is():
+    with Server("hello:app", "--workers", "2", "--name", "shop", wait=2) as server:
+        lookout = the_lookout(server)
+        assert command_line(lookout) == "cppcorn: lookout [shop]"
+        assert process(lookout).parent == server.pid
+        assert server.complaints() == []
+        server.stop()
+        leaves_nothing(server)
+
+
+def test_one_that_is_killed_is_replaced_and_no_worker_notices():
+    with Server("hello:app", "--workers", "2", wait=2) as server:
+        workers = server.wait_workers(2)
+        first = the_lookout(server)
+        os.kill(first, signal.SIGKILL)
+        second = the_lookout(server, but=first)
+        os.kill(second, signal.SIGKILL)
+        the_lookout(server, but=second)
+        assert server.get("/").status == 200
+        assert server.wait_workers(2) == workers
+        # Once, however often it happens within a minute.
+        assert server.count_log(rf"\[ERROR\] The lookout \(pid:{first}\) was sent SIGKILL; another one is started") == 1
+        assert len(server.complaints()) == 1
+
+
+def test_signals_that_are_meant_for_others_do_not_end_it():
+    """Those that a terminal or a service manager sends to all processes of a service."""
+    with Server("faults:app", "--workers", "2", wait=2) as server:
+        lookout = the_lookout(server)
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
+            os.kill(lookout, number)
+        server.signal(signal.SIGHUP)
+        server.wait_log("Reload done")
+        assert server.lookouts() == [lookout]
+
+
+def test_a_worker_that_crashes_is_none_of_it():
+    with Server("faults:app", wait=1) as server:
+        lookout = the_lookout(server)
+        (worker,) = server.wait_workers(1)
+        os.kill(worker, signal.SIGKILL)
+        server.wait_for(lambda: not is_alive(worker), what="the worker's end")
+        server.wait_workers(1)
+        assert server.lookouts() == [lookout]
+
+
+def test_there_is_none_without_understudies():
+    with Server("hello:app", "--workers", "2", "--no-understudy", wait=2) as server:
+        assert server.get("/").status == 200
+        assert [each.pid for each in server.tree() if is_helper(each.pid)] == []
+        server.stop()
+
+
+def test_a_reload_that_changes_the_setting_is_followed(tmp_path):
+    settings = tmp_path / "cppcorn.toml"
+    settings.write_text("no_understudy = false\n")
+    with Server("hello:app", "-c", settings, wait=1) as server:
+        the_lookout(server)
+        settings.write_text("no_understudy = true\n")
+        server.signal(signal.SIGHUP)
+        server.wait_log("Reload done", count=1)
+        server.wait_for(lambda: server.lookouts() == [], what="the lookout's end")
+        settings.write_text("no_understudy = false\n")
+        server.signal(signal.SIGHUP)
+        server.wait_log("Reload done", count=2)
+        the_lookout(server)
+        assert server.complaints() == []
+
+
+def test_while_nothing_happens_it_sleeps():
+    with Server("faults:app", "--workers", "2", wait=2) as server:
+        assert server.get("/").status == 200
+        lookout = the_lookout(server)
+        wait_asleep(server, lookout)
+        before = switches(lookout)
+        time.sleep(2)  # what is tested is that nothing happens
+        assert switches(lookout) == before
+
+
+def test_a_request_wakes_it_and_it_falls_asleep_again():
+    with Server("faults:app", "--workers", "2", wait=2) as server:
+        lookout = the_lookout(server)
+        sock = server.connect()
+        for _ in range(3):
+            wait_asleep(server, lookout)
+            before = switches(lookout)
+            sock.sendall(request_bytes("/sleep?ms=30"))
+            assert read_response(sock).status == 200
+            server.wait_for(lambda: switches(lookout) > before, what="the lookout's first look")
+
+
+def test_a_stopped_one_holds_nobody_up():
+    """Nor is it there when the service has ended."""
+    with Server("faults:app", "--workers", "2", wait=2) as server:
+        lookout = the_lookout(server)
+        os.kill(lookout, signal.SIGSTOP)
+        for count in range(1, 4):
+            server.signal(signal.SIGHUP)
+            server.wait_log("Reload done", count=count)
+        assert server.get("/").status == 200
+        server.stop()
+        leaves_nothing(server)
+
+
+# ---- No process is left
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("args", [(), ("--preload",), ("--workers", "4")], ids=["plain", "preload", "four workers"])
+def test_after_a_stop_nothing_is_left(args, number):
+    with Server("hello:app", *args) as server:
+        the_lookout(server)
+        server.signal(number)
+        assert server.wait_exit() == 0
+        leaves_nothing(server)
+
+
+@pytest.mark.parametrize("args", [(), ("--preload",)], ids=["plain", "preload"])
+def test_after_the_death_of_the_master_nothing_is_left(args):
+    with Server("hello:app", "--workers", "2", *args, wait=2, stop_code=-signal.SIGKILL) as server:
+        the_lookout(server)
+        server.signal(signal.SIGKILL)
+        server.wait_exit()
+        server.wait_for(lambda: server.tree() == [], timeout=2, what="the end of all others")
+
+
+class TestUser:
+    pytestmark = only_with_other_users
+
+    @pytest.fixture
+    def apps(self):
+        """A folder that other users can enter."""
+        with tempfile.TemporaryDirectory(prefix="cppcorn-lookout-") as folder:
+            os.chmod(folder, 0o755)
+            shutil.copy(f"{APPS}/hello.so", folder)
+            yield folder
+
+    def test_it_is_the_workers_user(self, apps):
+        with Server("hello:app", "--user", "65534", app_dir=apps, cwd=apps) as server:
+            lookout = the_lookout(server)
+            owner = re.search(r"^Uid:\s*(\d+)\s*(\d+)", Path(f"/proc/{lookout}/status").read_text(), re.MULTILINE)
+            assert owner.groups() == ("65534", "65534")
+            server.stop()
+            leaves_nothing(server)
+
+    def test_it_leaves_with_a_master_that_is_killed(self, apps):
+        with Server("hello:app", "--user", "65534", app_dir=apps, cwd=apps, stop_code=-signal.SIGKILL) as server:
+            the_lookout(server)
+            server.signal(signal.SIGKILL)
+            server.wait_exit()
+            server.wait_for(lambda: server.tree() == [], timeout=2, what="the end of all others")
+
+
+def test_each_master_has_its_own_in_an_upgrade():
+    with Server("hello:app", wait=1) as server:
+        old = the_lookout(server)
+        server.signal(signal.SIGUSR2)
+        new_master = int(server.wait_log(r"started the new master \(pid:(\d+)\)")[0][1])
+        server.wait_log("Worker ready", count=2)
+
+        def of_new_master():
+            alive = [each.pid for each in processes() if each.parent == new_master and each.state not in "ZX"]
+            return [pid for pid in alive if command_line(pid) == "cppcorn: lookout [hello:app]"]
+
+        (new,) = server.wait_for(of_new_master, what="the new master's lookout")
+        server.signal(signal.SIGTERM)
+        assert server.wait_exit() == 0
+        assert not is_alive(old)
+        assert is_alive(new)
+        server.wait_log(r"The old master \(pid:\d+\) has ended")
+        os.kill(new_master, signal.SIGTERM)
+        server.wait_for(lambda: server.tree() == [], what="the end of all others")
+
+
+def test_process_1_of_a_container_has_one():
+    wrapper = working_wrapper("unshare", "-fp", "--mount-proc", "--kill-child")
+    with Server("hello:app", "--workers", "2", wrapper=wrapper, wait=False) as server:
+        server.wait_log("Worker ready", count=2)
+        master = next(each.pid for each in processes() if each.parent == server.pid)
+
+        def lookouts():
+            children = [each.pid for each in processes() if each.parent == master and each.state not in "ZX"]
+            return [pid for pid in children if command_line(pid).startswith("cppcorn: lookout [")]
+
+        (first,) = server.wait_for(lookouts, what="the lookout")
+        os.kill(first, signal.SIGKILL)
+        server.wait_for(lambda: lookouts() not in ([], [first]), what="another one")
+        os.kill(master, signal.SIGTERM)
+        assert server.wait_exit() == 0
