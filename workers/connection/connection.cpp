@@ -1,6 +1,7 @@
 #include "workers/connection/connection.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "workers/connection/proxy_preamble.hpp"
 
@@ -27,6 +28,78 @@ Connection::Connection(const Peer& peer, const WorkerSettings& settings, SteadyT
     : peer_(peer),
       phase_(expects_preamble(settings) ? Phase::preamble : Phase::idle),
       deadline_(deadline_after(now, settings.header_timeout)) {}
+
+std::optional<Connection> Connection::resume(MovedConnection& moved, const ListeningSocket& listener,
+                                             const Turn& turn) {
+    const ConnectionRecord& record = moved.record;
+    Peer peer;
+    std::memcpy(peer.address, record.address, sizeof peer.address);
+    peer.port = record.port;
+    peer.listener = &listener;
+    peer.trusted = (record.flags & Seat::trusted) != 0;
+    peer.may_send_preamble = (record.flags & Seat::may_send_preamble) != 0;
+    std::optional<Connection> connection(std::in_place, peer, turn.context.settings, turn.context.now());
+    if (!connection->take_over(moved, turn)) {
+        turn.pool.give_back(std::move(connection->exchange_));
+        connection.reset();
+    }
+    return connection;
+}
+
+bool Connection::take_over(MovedConnection& moved, const Turn& turn) {
+    const ConnectionRecord& record = moved.record;
+    const RequestState& state = record.request;
+    const auto time_at = [](std::int64_t ns) { return SteadyTime(SteadyClock::duration(ns)); };
+    phase_ = record.phase;
+    if (phase_ == Phase::preamble && !expects_preamble(turn.context.settings)) phase_ = Phase::idle;
+    answered_any_ = (record.flags & Seat::answered_any) != 0;
+    deadline_ = time_at(record.deadline);
+    if (phase_ == Phase::lingering) {
+        lingering_.resume(turn.stream, turn.context, time_at(record.began), deadline_);
+        deadline_ = lingering_.deadline();
+        return true;
+    }
+    const bool has_request = !moved.bytes.empty() || state.stage != Stage::fresh || state.file_count > 0;
+    input_held_ = has_request && state.has(RequestState::input_held);
+    if (has_request) {
+        exchange_ = turn.pool.take();
+        if (!exchange_->resume(moved, peer_, turn.context)) return false;
+        ending_ = exchange_->stage() == Stage::answered ? exchange_->ending() : Ending::keep;
+        if (!exchange_->output().empty() && exchange_->ends_with_connection()) turn.stream.set_reset_on_close(true);
+    }
+    patience_.begin(time_at(record.began), bytes_through() - record.passed);
+    const bool needs_exchange = phase_ == Phase::head || phase_ == Phase::body || phase_ == Phase::writing;
+    // The limits are those of this worker.
+    if (phase_ == Phase::idle && answered_any_) deadline_ = patience_.began() + turn.context.settings.keep_alive;
+    return has_request || !needs_exchange;
+}
+
+// What its patience counts.
+std::uint64_t Connection::bytes_through() const {
+    if (phase_ == Phase::writing && exchange_) return exchange_->output().sent_total();
+    return phase_ == Phase::body && exchange_ ? exchange_->body_received() : 0;
+}
+
+void Connection::park(Seat& seat, const Arena& arena) const {
+    const auto ns = [](SteadyTime time) { return time.time_since_epoch().count(); };
+    seat.parked = 0;
+    seat.deadline = ns(deadline_);
+    seat.began = ns(phase_ == Phase::lingering ? lingering_.until() : patience_.began());
+    if (answered_any_) seat.flags |= Seat::answered_any;
+    Phase phase = phase_;
+    if (exchange_) {
+        seat.passed = patience_.passed(bytes_through());
+        const ParkedRequest* const parked = exchange_->park(arena, input_held_);
+        if (parked != nullptr) seat.parked = static_cast<std::uint32_t>(arena.offset_of(parked));
+        if (parked == nullptr) phase = Phase::empty;
+    }
+    seat.phase.store(phase, std::memory_order_release);
+}
+
+void Connection::forget(ExchangePool& pool) {
+    if (exchange_) exchange_->forget();
+    pool.give_back(std::move(exchange_));
+}
 
 Connection::Wants Connection::serve(const Turn& turn) {
     if (phase_ == Phase::lingering) return linger(turn);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "workers/connection/lingering.hpp"
@@ -13,6 +14,8 @@
 #include "workers/context/peer.hpp"
 #include "workers/context/worker_context.hpp"
 #include "workers/exchange/exchange_pool.hpp"
+#include "workers/handover/moved_connection.hpp"
+#include "workers/handover/seat.hpp"
 #include "workers/transport/stream.hpp"
 
 namespace cppcorn {
@@ -35,6 +38,9 @@ class Connection {
     enum class Wants : std::uint8_t { to_read, to_write, to_go_on, to_close };
 
     Connection(const Peer& peer, const WorkerSettings& settings, SteadyTime now);
+    // One that has come from another worker, and goes on as it was; served next. `listener` is the one that it came by,
+    // and outlives it. nullopt: what is told of it makes no sense.
+    static std::optional<Connection> resume(MovedConnection& moved, const ListeningSocket& listener, const Turn& turn);
 
     // The stream is ready for what was wanted, or may be (just accepted). Serves the complete requests that are here, one
     // after another until they have taken turn_time.
@@ -46,18 +52,27 @@ class Connection {
     // of that second, and one that has not said anything yet a whole one.
     Wants retire(const Turn& turn);
 
+    // Writes down in its seat how it is, for those who go on with it; between turns. What has not changed since it was
+    // seated is not written again. Phase `empty`: nobody else could.
+    void park(Seat& seat, const Arena& arena) const;
+    // Somebody else goes on with it.
+    void forget(ExchangePool& pool);
+
     // The worker exits, whatever is under way.
     void abandon(const Turn& turn);
 
     SteadyTime deadline() const { return deadline_; }
+    const Peer& peer() const { return peer_; }
 
     // More than a reading of the coarse clock may be off, so that few turns end by its tick.
     static constexpr Milliseconds turn_time{5};
 
   private:
     // What it waits for. preamble: a PROXY header, before the first request.
-    enum class Phase : std::uint8_t { preamble, idle, head, body, writing, lingering };
+    using Phase = SeatPhase;
 
+    std::uint64_t bytes_through() const;
+    bool take_over(MovedConnection& moved, const Turn& turn);
     Wants receive(const Turn& turn);
     Wants read_preamble(const Turn& turn);
     Wants answer_requests(const Turn& turn);

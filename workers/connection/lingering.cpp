@@ -23,6 +23,12 @@ void Lingering::begin(Stream& stream, const WorkerContext& context) {
     deadline_ = now + (context.retiring() ? silence_when_retiring : silence);
 }
 
+void Lingering::resume(Stream& stream, const WorkerContext& context, SteadyTime until, SteadyTime deadline) {
+    begin(stream, context);
+    until_ = std::min(until_, until);
+    deadline_ = std::min(deadline_, deadline);
+}
+
 bool Lingering::drop(Stream& stream) {
     char dropped[64 * 1024];
     const std::int64_t got = stream.read(dropped, sizeof dropped);

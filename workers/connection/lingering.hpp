@@ -22,6 +22,8 @@ class Lingering {
   public:
     // Our side of the stream is closed.
     void begin(Stream& stream, const WorkerContext& context);
+    // It has begun in another worker: until when, however much the client sends, and whether it is done before.
+    void resume(Stream& stream, const WorkerContext& context, SteadyTime until, SteadyTime deadline);
     // Drops what has arrived. False: the client has closed its side, or is gone.
     bool drop(Stream& stream);
     // The same, until nothing is left of it.
@@ -32,6 +34,7 @@ class Lingering {
     void retire(const WorkerContext& context);
 
     SteadyTime deadline() const { return deadline_; }
+    SteadyTime until() const { return until_; }
 
   private:
     std::uint64_t dropped_ = 0;

@@ -34,6 +34,8 @@ class Patience {
     void postpone(SteadyClock::duration time) { began_ += time; }
 
     SteadyTime began() const { return began_; }
+    // Of `bytes` that have gone through, how many since then.
+    std::uint64_t passed(std::uint64_t bytes) const { return bytes - bytes_before_; }
 
     static constexpr std::uint64_t slowest_bytes_per_second = 1024;
 

@@ -4,9 +4,10 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/arena.hpp"
 #include "workers/access_log/access_log.hpp"
 
 namespace cppcorn {
@@ -30,11 +31,18 @@ class AnswerLines {
     // Nothing more is sent, after `sent` bytes in all: lines of later answers say that these were cut.
     void note_cut(AccessLog& log, std::uint64_t sent);
 
+    // Lines that wait, between turns.
+    std::string_view held() const { return held_; }
+    // Of another worker, which is all that is known of them: either all their answers were cut, or none.
+    void resume(std::string_view lines);
+    // They are somebody else's now.
+    void forget();
+
   private:
     void settle(AccessLog& log);
 
     std::vector<std::uint64_t> dues_; // of all lines
-    std::string held_;                // lines that were taken back
+    Bytes held_;                      // lines that were taken back
     std::uint64_t written_from_ = 0;  // where the others begin
     bool has_new_ = false;            // there are others, written in this turn
 };

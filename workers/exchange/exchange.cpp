@@ -39,7 +39,8 @@ Exchange::Exchange(const WorkerSettings& settings)
     : parser_(settings.limits, underscore_names(settings.header_map)),
       body_(parser_, input_, settings.body_buffer),
       response_(output_),
-      log_(parser_, response_, output_) {}
+      log_(parser_, response_, output_),
+      parking_({input_, output_, parser_, body_, response_, log_}) {}
 
 // ---- The request
 
@@ -329,6 +330,45 @@ http::ResponseContext Exchange::response_context(WorkerContext& context) const {
     return how;
 }
 
+// ---- In another worker
+
+bool Exchange::resume(MovedConnection& moved, const Peer& peer, WorkerContext& context) {
+    const RequestState& state = moved.record.request;
+    const bool makes_sense = state.stage <= Stage::answered && state.stage != Stage::ready &&
+                             state.ending <= Ending::reset && !state.has_body_file();
+    if (!makes_sense) return false;
+    stage_ = state.stage;
+    ending_ = state.ending;
+    parking_.restore_input(moved);
+    parking_.restore_output(moved);
+    if (!state.has(RequestState::head_is_here)) return stage_ != Stage::body && stage_ != Stage::draining;
+    const http::Verdict verdict = resume_head(moved, peer, context);
+    const bool has_body_to_come = stage_ == Stage::body || stage_ == Stage::draining;
+    if (verdict.accepted()) return !has_body_to_come || parking_.restore_body(moved);
+    // The limits were others there.
+    if (stage_ == Stage::body) refuse(verdict.status, verdict.reason, peer, context);
+    if (stage_ == Stage::draining) conclude(Outcome::refused);
+    return true;
+}
+
+// The same head once more, so that what is known of it is known here.
+http::Verdict Exchange::resume_head(const MovedConnection& moved, const Peer& peer, const WorkerContext& context) {
+    const std::size_t size = moved.section(Section::head).size();
+    parser_.keep_names(peer.trusted ? &context.forwarding.forwarder_names() : nullptr);
+    const http::Progress progress = parser_.next(input_.unconsumed().substr(0, size));
+    input_.consume(size);
+    if (progress.step == http::Step::refused) return parser_.refusal();
+    if (progress.step != http::Step::head || progress.consumed != size) return {400, "malformed request"};
+    input_.pin();
+    body_.begin();
+    return read_forwarded(peer, context);
+}
+
+void Exchange::forget() {
+    output_.clear();
+    log_.forget();
+}
+
 // ---- The next one
 
 void Exchange::next_request() {
@@ -346,6 +386,7 @@ void Exchange::clear() {
     if (stage_ != Stage::fresh || !input_.empty()) next_request();
     input_.clear();
     output_.clear();
+    parking_.clear();
 }
 
 } // namespace cppcorn

@@ -24,24 +24,15 @@
 #include "workers/exchange/app_call.hpp"
 #include "workers/exchange/app_request.hpp"
 #include "workers/exchange/exchange_log.hpp"
+#include "workers/exchange/parking.hpp"
 #include "workers/exchange/request_body.hpp"
 #include "workers/exchange/response_stream.hpp"
+#include "workers/handover/request_state.hpp"
 #include "workers/http/request_parser.hpp"
 #include "workers/transport/input_buffer.hpp"
 #include "workers/transport/output_queue.hpp"
 
 namespace cppcorn {
-
-// How far a request has come.
-enum class Stage : std::uint8_t { fresh, head, body, ready, draining, answered };
-
-// What becomes of the connection behind an answer.
-enum class Ending : std::uint8_t {
-    keep,   // it can be used again
-    close,  // at once, unless the client has sent more
-    linger, // the client may still be sending: a plain close could destroy the answer on its way (RFC 9112, 9.6)
-    reset,  // at once, and so that the client cannot take a response that was cut for a whole one
-};
 
 class Exchange {
   public:
@@ -49,6 +40,9 @@ class Exchange {
     explicit Exchange(const WorkerSettings& settings);
     Exchange(const Exchange&) = delete;
     Exchange& operator=(const Exchange&) = delete;
+    // In the arena, where others can read what it parks: short texts are within it.
+    static void* operator new(std::size_t size) { return detail::arena_allocate(size); }
+    static void operator delete(void* exchange, std::size_t size) { detail::arena_deallocate(exchange, size); }
 
     InputBuffer& input() { return input_; }
     OutputQueue& output() { return output_; }
@@ -75,6 +69,15 @@ class Exchange {
     // The last answer's only mark of its end is the connection's.
     bool ends_with_connection() const { return response_.ends_with_connection(); }
 
+    // As Parking::park().
+    const ParkedRequest* park(const Arena& arena, bool input_held) {
+        return parking_.park(arena, stage_, ending_, input_held);
+    }
+    // Goes on with what was parked elsewhere; this one is fresh. False: that makes no sense.
+    bool resume(MovedConnection& moved, const Peer& peer, WorkerContext& context);
+    // Somebody else goes on with it: nothing of it is ours to send or to log.
+    void forget();
+
     // Once answered: ready for the next one on the same connection.
     void next_request();
     // Ready for another connection.
@@ -100,6 +103,7 @@ class Exchange {
 
   private:
     void read_head(const Peer& peer, WorkerContext& context);
+    http::Verdict resume_head(const MovedConnection& moved, const Peer& peer, const WorkerContext& context);
     http::Verdict read_forwarded(const Peer& peer, const WorkerContext& context);
     void gather_body(const Peer& peer, WorkerContext& context);
     void drain_body();
@@ -125,6 +129,7 @@ class Exchange {
     RequestBody body_;
     ResponseStream response_;
     ExchangeLog log_;
+    Parking parking_;
 
     Stage stage_ = Stage::fresh;
     Ending ending_ = Ending::keep;

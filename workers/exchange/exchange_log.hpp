@@ -46,6 +46,11 @@ class ExchangeLog {
     void note_waiting(WorkerContext& context) { lines_.note_waiting(context.access_log); }
     void note_dropped(WorkerContext& context) { lines_.note_cut(context.access_log, output_.sent_total()); }
 
+    // Lines of answers that are on their way: as they are, out of another worker, and without them.
+    std::string_view held_lines() const { return lines_.held(); }
+    void resume(std::string_view held_lines) { lines_.resume(held_lines); }
+    void forget() { lines_.forget(); }
+
     // Ready for the next request.
     void clear() {
         fields_.clear();

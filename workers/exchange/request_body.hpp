@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "base/arena.hpp"
 #include "workers/http/request_parser.hpp"
@@ -48,6 +49,16 @@ class RequestBody {
     bool gather() { return complete_ || gather_more(); }
     // The next piece of what has arrived. False: there is none; more has to be read, or error() says why not.
     bool take_piece();
+
+    // As it was in another worker, behind begin().
+    void resume(std::string_view gathered, std::uint64_t drained_from, bool complete, bool continue_wanted) {
+        buffered_ = gathered;
+        drained_from_ = drained_from;
+        complete_ = complete;
+        continue_wanted_ = continue_wanted;
+    }
+    std::string_view gathered() const { return std::string_view(buffered_).substr(taken_); }
+    std::uint64_t drained_from() const { return drained_from_; }
 
     // Bytes that can be given to the app.
     std::size_t available() const { return buffered_.size() - taken_; }

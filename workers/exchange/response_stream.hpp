@@ -40,6 +40,7 @@ class ResponseStream {
         writer_ = {};
         error_ = own_status_ = 0;
         own_size_ = 0;
+        ends_with_connection_ = false;
     }
 
     // A negative errno, once nothing more can be sent: -EPIPE the client is gone, -ETIMEDOUT it does not read, or what
@@ -52,7 +53,11 @@ class ResponseStream {
     std::uint64_t body_size() const { return begun() ? writer_.body_size() : own_size_; }
     bool keep_alive() const { return writer_.keep_alive(); }
     // The body's only mark of its end is the connection's.
-    bool ends_with_connection() const { return writer_.framing() == http::BodyFraming::until_close; }
+    bool ends_with_connection() const {
+        return ends_with_connection_ || writer_.framing() == http::BodyFraming::until_close;
+    }
+    // The same of one that another worker has made.
+    void set_ends_with_connection() { ends_with_connection_ = true; }
 
     // An app that writes waits once this much is waiting for the client.
     static constexpr std::size_t high_water = 256 * 1024;
@@ -72,6 +77,7 @@ class ResponseStream {
     int error_ = 0;
     int own_status_ = 0;
     std::uint64_t own_size_ = 0;
+    bool ends_with_connection_ = false;
 };
 
 } // namespace cppcorn

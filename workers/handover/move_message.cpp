@@ -48,6 +48,8 @@ const char* fault_of_files(const ConnectionRecord& record) {
     return nullptr;
 }
 
+} // namespace
+
 const char* fault_of(const ConnectionRecord& record) {
     if (record.version != ConnectionRecord::current_version) return "its version is not known";
     if (record.size != sizeof record) return "its size is another";
@@ -57,8 +59,6 @@ const char* fault_of(const ConnectionRecord& record) {
     if (!is_address(record.address) || !is_text(record.listener.server_name)) return "its names are broken";
     return fault_of_files(record);
 }
-
-} // namespace
 
 std::size_t MoveMessage::size() const {
     return total_size(record.section_sizes);

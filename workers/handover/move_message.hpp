@@ -37,4 +37,7 @@ struct MoveMessage {
 // oldest one that is still written if it is older than all. Async-signal-safe.
 ConnectionRecord record_to_write(const ConnectionImage& image, std::uint32_t version);
 
+// What is wrong with a record, as far as it is told by itself; null: nothing. Async-signal-safe.
+const char* fault_of(const ConnectionRecord& record);
+
 } // namespace cppcorn

@@ -7,6 +7,17 @@
 
 namespace cppcorn {
 
+// How far a request has come.
+enum class Stage : std::uint8_t { fresh, head, body, ready, draining, answered };
+
+// What becomes of the connection behind an answer.
+enum class Ending : std::uint8_t {
+    keep,   // it can be used again
+    close,  // at once, unless the client has sent more
+    linger, // the client may still be sending: a plain close could destroy the answer on its way (RFC 9112, 9.6)
+    reset,  // at once, and so that the client cannot take a response that was cut for a whole one
+};
+
 // Which bytes there are. Each kind is one run.
 enum class Section : std::uint8_t {
     head,   // of the request whose body is being read: its head, as sent
@@ -25,7 +36,7 @@ struct OutputFile {
     std::int32_t fd; // in the worker's process; on the wire, which of the message's descriptors
 };
 
-// Of BodyParser.
+// As http::BodyProgress.
 struct BodyState {
     std::uint64_t left;
     std::uint64_t size;
@@ -50,8 +61,8 @@ struct RequestState {
     bool has(Flag flag) const { return (flags & flag) != 0; }
     bool has_body_file() const { return has(body_is_in_file); }
 
-    std::uint8_t stage;  // Stage
-    std::uint8_t ending; // Ending
+    Stage stage;
+    Ending ending;
     std::uint8_t flags;
     std::uint8_t file_count;
     std::int32_t body_fd; // as OutputFile::fd

@@ -43,8 +43,8 @@ struct Seat {
     std::uint8_t reserved;  //
     std::uint32_t parked;   // ParkedRequest, as an offset in the arena; 0: none, it is idle
     std::int64_t deadline;  // of the steady clock, in nanoseconds
-    std::int64_t began;     // Patience
-    std::uint64_t passed;   // Patience: bytes that had gone through then
+    std::int64_t began;     // Patience; lingering: until when at most
+    std::uint64_t passed;   // Patience: bytes that have gone through since
     std::uint64_t received; // bytes that were read of it, ever
     std::uint64_t sent;     // bytes that were sent to it, ever
 };

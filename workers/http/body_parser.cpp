@@ -1,6 +1,8 @@
 #include "workers/http/body_parser.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <iterator>
 
 #include "workers/http/section_faults.hpp"
 
@@ -166,6 +168,65 @@ Verdict BodyParser::finish_trailers(std::string_view section) {
     if (engine_.feed(section) != HPE_PAUSED || !engine_.events().message) return {400, "malformed trailers"};
     phase_ = Phase::done;
     return {};
+}
+
+// ---- In another parser
+
+BodyProgress BodyParser::progress() const {
+    // Of a chunk-size line, so much as llhttp has seen.
+    const bool in_line = phase_ == Phase::chunk_line && chunk_line_.progress() != ChunkLine().progress();
+    return {in_line ? engine_.content_length() : left_,
+            size_,
+            chunk_lines_,
+            static_cast<std::uint8_t>(phase_),
+            chunk_line_.progress(),
+            last_};
+}
+
+bool BodyParser::resume(const BodyProgress& progress) {
+    const bool is_counted = phase_ == Phase::counted;
+    const bool is_chunked = phase_ == Phase::chunk_line;
+    phase_ = static_cast<Phase>(progress.phase);
+    size_ = progress.size;
+    if (phase_ == Phase::done) return true;
+    return is_counted ? resume_counted(progress) : is_chunked && resume_chunks(progress);
+}
+
+bool BodyParser::resume_counted(const BodyProgress& progress) {
+    const std::uint64_t all = left_;
+    left_ = progress.left;
+    return phase_ == Phase::counted && left_ <= all && size_ == all - left_;
+}
+
+// llhttp is shown another chunk that leaves it in the same place.
+bool BodyParser::resume_chunks(const BodyProgress& progress) {
+    left_ = progress.left;
+    chunk_lines_ = progress.chunk_lines;
+    last_ = progress.last;
+    const bool is_in_range = (phase_ == Phase::chunk_line || left_ <= largest_chunk) && size_ <= largest_chunk &&
+                             (last_ == 0 || last_ == '\r');
+    if (!is_in_range || !chunk_line_.resume(progress.chunk_line)) return false;
+    switch (phase_) {
+        case Phase::chunk_line:
+            return chunk_line_.progress() == ChunkLine().progress() || feed_chunk_size(left_);
+        case Phase::chunk_data:
+            return left_ > 0 && feed_chunk_size(left_) && engine_.feed("\r\n") == HPE_OK;
+        case Phase::chunk_end:
+            return feed_chunk_size(1) && engine_.feed("\r\nx") == HPE_OK &&
+                   (last_ == 0 || engine_.feed("\r") == HPE_OK);
+        case Phase::trailers:
+            scanner_.restart(0);
+            trailer_count_ = 0;
+            return engine_.feed("0\r\n") == HPE_OK;
+        default:
+            return false;
+    }
+}
+
+bool BodyParser::feed_chunk_size(std::uint64_t size) {
+    char digits[16];
+    const auto end = std::to_chars(std::begin(digits), std::end(digits), size, 16).ptr;
+    return engine_.feed({digits, static_cast<std::size_t>(end - digits)}) == HPE_OK;
 }
 
 } // namespace cppcorn::http

@@ -16,6 +16,16 @@
 
 namespace cppcorn::http {
 
+// How far a body is, between two of its bytes, as numbers.
+struct BodyProgress {
+    std::uint64_t left = 0;
+    std::uint64_t size = 0;
+    std::uint64_t chunk_lines = 0;
+    std::uint8_t phase = 0;
+    std::uint8_t chunk_line = 0;
+    char last = 0;
+};
+
 class BodyParser {
   public:
     // All are kept by reference and outlive it.
@@ -33,11 +43,16 @@ class BodyParser {
     Progress next(std::string_view unconsumed);
     const Verdict& refusal() const { return refusal_; }
 
+    // For another parser to go on with, which has read the same head. What is there of trailers is to be shown to it
+    // once more. False: no parser comes to that.
+    BodyProgress progress() const;
+    bool resume(const BodyProgress& progress);
+
     // Bytes delivered so far.
     std::uint64_t size() const { return size_; }
 
   private:
-    enum class Phase { counted, chunk_line, chunk_data, chunk_end, trailers, done, refused };
+    enum class Phase : std::uint8_t { counted, chunk_line, chunk_data, chunk_end, trailers, done, refused };
 
     Progress read_counted(std::string_view bytes);
     Progress read_chunks(std::string_view bytes);
@@ -48,6 +63,9 @@ class BodyParser {
     Progress read_trailers(std::string_view bytes);
     Verdict finish_trailers(std::string_view section);
     Progress refuse(Verdict verdict);
+    bool resume_counted(const BodyProgress& progress);
+    bool resume_chunks(const BodyProgress& progress);
+    bool feed_chunk_size(std::uint64_t size);
 
     const Limits& limits_;
     const HeaderRules& rules_;

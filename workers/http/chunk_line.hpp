@@ -3,6 +3,8 @@
 // legal ones: several, those with blanks around ";" and "=", and escapes in quotes.
 #pragma once
 
+#include <cstdint>
+
 namespace cppcorn::http {
 
 class ChunkLine {
@@ -15,8 +17,15 @@ class ChunkLine {
     bool in_size() const { return state_ == State::digits; } // the last byte was one of the size's digits
     bool whole() const { return state_ == State::whole; }    // its LF was the last byte
 
+    // For another one to go on with. False: none comes to that.
+    std::uint8_t progress() const { return static_cast<std::uint8_t>(state_); }
+    bool resume(std::uint8_t progress) {
+        state_ = static_cast<State>(progress);
+        return state_ < State::whole;
+    }
+
   private:
-    enum class State {
+    enum class State : std::uint8_t {
         no_digit,
         digits,
         before_semicolon,

@@ -48,6 +48,13 @@ class RequestParser {
     RequestHead& head() { return head_; }
     const Verdict& refusal() const { return phase_ == Phase::body ? body_.refusal() : refusal_; }
 
+    // The bytes of the head, once it is complete: where they are in place, as its views are.
+    std::string_view head_bytes() const { return {base_, head_.size}; }
+
+    // How far the body is; and the same for a parser that has read the same head: false if it makes no sense there.
+    BodyProgress body_progress() const { return body_.progress(); }
+    bool resume_body(const BodyProgress& progress) { return body_.resume(progress); }
+
     // Body bytes delivered so far.
     std::uint64_t body_size() const { return body_.size(); }
 

@@ -42,8 +42,14 @@ class OutputQueue {
     std::uint64_t sent_total() const { return sent_total_; }
     // A file waits to be sent, and keeps its descriptor.
     bool holds_file() const { return !files_.empty(); }
-    // The bytes before the first file that wait.
+    // What is in it: the bytes before the first file, and each file with the bytes behind it, as
+    // `visit(int fd, offset, left, after)`.
     std::string_view bytes() const { return std::string_view(head_).substr(sent_); }
+    std::size_t file_count() const { return files_.size(); }
+    template <class Visit>
+    void for_each_file(const Visit& visit) const {
+        for (const auto& part : files_) visit(part.file.get(), part.offset, part.left, std::string_view(part.after));
+    }
     // So many of bytes() were sent by somebody else.
     void skip(std::size_t count) {
         sent_ += count;

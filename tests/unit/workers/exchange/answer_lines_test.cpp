@@ -93,3 +93,32 @@ TEST_CASE("AnswerLines: lines that are in the file already stay as they are") {
     world.lines.note_cut(world.log, 5);
     CHECK(world.text() == "a\nb cut\n");
 }
+
+TEST_CASE("AnswerLines: lines that wait go to another worker, and are written there") {
+    World world;
+    world.answer("a", 10);
+    world.answer("b", 20);
+    world.lines.note_waiting(world.log);
+    const std::string held(world.lines.held());
+    CHECK(held == "a\nb\n");
+    world.lines.forget();
+    world.lines.note_sent(world.log);
+    CHECK(world.text().empty());
+
+    World other;
+    other.lines.resume(held);
+    SECTION("when the answers are out") {
+        other.lines.note_sent(other.log);
+        CHECK(other.text() == "a\nb\n");
+    }
+    SECTION("and where they are cut, both are taken for cut") {
+        AnswerLines ours;
+        ours.resume(held);
+        ours.note_cut(other.log, 1'000'000);
+        std::string a = "a\n";
+        std::string b = "b\n";
+        other.log.mark_cut(a);
+        other.log.mark_cut(b);
+        CHECK(other.text() == a + b);
+    }
+}
