@@ -31,13 +31,14 @@ void log_sender(int signal) {
 
 } // namespace
 
-Arbiter::Arbiter(std::shared_ptr<Release> release, std::optional<Predecessor> predecessor, Surroundings surroundings)
+Arbiter::Arbiter(std::shared_ptr<Release> release, std::optional<Predecessor> predecessor, MoveQueue queue,
+                 Surroundings surroundings)
     : around_(surroundings),
       signals_(signals_used(ProcessKind::master, SignalUse::handled)),
       upgrade_(std::move(predecessor)),
       deployment_(std::move(release), around_.start, upgrade_, around_.title),
       post_mortems_([](const std::string& text) { spdlog::error("{}", text); }),
-      workforce_(deployment_, post_mortems_, around_.title) {
+      workforce_(deployment_, post_mortems_, std::move(queue), around_.title) {
     ignore_signals(ProcessKind::master);
 }
 
@@ -203,6 +204,7 @@ void Arbiter::handle(const MasterSignalRow& row, unsigned count) {
             return begin_upgrade();
         case MasterAction::retire_workers:
             spdlog::info("Handling signal: {}; the workers retire, the master stays", row.name);
+            if (!upgrade_.other_takes_connections()) workforce_.end_connections();
             return apply_policy();
         case MasterAction::ignore:
             return spdlog::info("Handling signal: {}; ignored: {}", row.name, reason);
@@ -247,7 +249,7 @@ void Arbiter::begin_upgrade() {
         return spdlog::warn("Handling signal: usr2; refused: a reload is under way");
     }
     try {
-        upgrade_.start(around_.start, release().listeners, settings().daemon);
+        upgrade_.start(around_.start, release().listeners, workforce_.queue(), settings().daemon);
         spdlog::info("Handling signal: usr2; started the new master (pid:{})", upgrade_.successor());
     } catch (const std::system_error& error) {
         spdlog::error("Handling signal: usr2; cannot start a new master: {}", error.what());
@@ -257,6 +259,7 @@ void Arbiter::begin_upgrade() {
 void Arbiter::stop(StopKind kind) {
     life_.stop();
     if (upgrade_.is_alone()) workforce_.drain_backlogs();
+    if (!upgrade_.other_takes_connections()) workforce_.end_connections();
     // The workers have their own copies and serve what waits; from the last one's end on, connections are refused.
     deployment_.stop();
     workforce_.stop(kind, SteadyClock::now());
@@ -306,6 +309,7 @@ void Arbiter::successor_exited(int wait_status) {
     const bool is_clean = upgrade_.successor_exited(wait_status, release().listeners, life_.ending());
     deployment_.remove_successors_pidfile();
     if (life_.ending()) {
+        workforce_.end_connections(); // which it was to take
         if (!is_clean) life_.fail(exit_no_worker);
     } else if (life_.call_back()) {
         spdlog::info("The workers come back");

@@ -37,8 +37,9 @@ class Arbiter {
         ProcessTitle& title;
     };
 
-    // `predecessor`: the master that this one is to replace, if there is one.
-    Arbiter(std::shared_ptr<Release> release, std::optional<Predecessor> predecessor, Surroundings surroundings);
+    // `predecessor`: the master that this one is to replace, if there is one. `queue`: of connections, among all workers.
+    Arbiter(std::shared_ptr<Release> release, std::optional<Predecessor> predecessor, MoveQueue queue,
+            Surroundings surroundings);
 
     // Serves until it is told to stop, or cannot go on. Returns the exit code of the program.
     int run();

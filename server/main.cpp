@@ -20,6 +20,7 @@
 #include "server/process/process_title.hpp"
 #include "server/process/service_manager.hpp"
 #include "server/release/hand_over.hpp"
+#include "server/release/passed_queue.hpp"
 #include "server/release/release.hpp"
 #include "server/release/settings_check.hpp"
 #include "server/release/start_context.hpp"
@@ -58,7 +59,10 @@ int serve(int argc, char** argv, Daemon& daemon) {
     ProcessTitle title(argc, argv); // after all that takes variables out of the environment
     open_logs(*release);
     release->listeners = open_inherited(inheritance, release->settings().guard.links);
-    Arbiter arbiter(std::move(release), std::move(inheritance.predecessor), {start, service_manager, daemon, title});
+    ServiceQueue service_queue = open_queue(inheritance.queue);
+    if (inheritance.predecessor) inheritance.predecessor->shares_queue = service_queue.is_predecessors;
+    Arbiter arbiter(std::move(release), std::move(inheritance.predecessor), std::move(service_queue.queue),
+                    {start, service_manager, daemon, title});
     return arbiter.run();
 }
 

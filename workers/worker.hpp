@@ -12,6 +12,7 @@
 #include "workers/context/lookout_link.hpp"
 #include "workers/context/scoreboard_slot.hpp"
 #include "workers/context/worker_settings.hpp"
+#include "workers/handover/move_queue.hpp"
 #include "workers/worker_class.hpp"
 
 namespace cppcorn {
@@ -36,6 +37,8 @@ struct WorkerSetup {
     // Of the worker's understudy, which has it from the worker; the lookout rings it. Null: there is to be no understudy.
     const Bell* understudy_bell;
     LookoutLink lookout;
+    // By which connections come from and go to other workers. Null: by none (a stand-in takes no worker's connections).
+    const MoveQueue* queue;
     const cppcorn_app* preloaded;        // null: the worker loads the app itself,
     std::function<AppModule()> load_app; // by this. Throws AppLoadError
 };

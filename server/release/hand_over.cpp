@@ -17,6 +17,7 @@
 #include "base/system_call.hpp"
 #include "server/process/child.hpp"
 #include "server/process/environment.hpp"
+#include "server/release/passed_queue.hpp"
 
 namespace cppcorn {
 namespace {
@@ -82,23 +83,31 @@ std::vector<std::string> activated_binds(const std::string& count_text) {
 bool is_of_one_process(std::string_view variable) {
     const std::string_view name = variable.substr(0, variable.find('='));
     const bool is_listener = name.substr(0, listener_prefix.size()) == listener_prefix;
-    return is_listener || name == upgrade_variable || name == "LISTEN_PID" || name == "LISTEN_FDS" ||
-           name == "LISTEN_FDNAMES" || name == "LISTEN_PIDFDID" || name == "WATCHDOG_PID";
+    return is_listener || name == upgrade_variable || name == connections_variable || name == "LISTEN_PID" ||
+           name == "LISTEN_FDS" || name == "LISTEN_FDNAMES" || name == "LISTEN_PIDFDID" || name == "WATCHDOG_PID";
+}
+
+// Of the same, under a number that does not close on exec.
+int pass_on(int fd) {
+    return check(::fcntl(fd, F_DUPFD, first_activated), "cannot pass on a socket");
 }
 
 // Runs in the child, with all signals blocked. Throws if the program cannot be run; else it never returns.
-int run_program(const StartContext& start, const Listeners& listeners, pid_t master, bool to_error_log) {
+int run_program(const StartContext& start, const Legacy& legacy, pid_t master, bool to_error_log) {
     std::vector<std::string> environment;
     for (const auto& variable : start.environment()) {
         if (!is_of_one_process(variable)) environment.push_back(variable);
     }
     environment.push_back(upgrade_variable + ("=" + (upgrade_version + std::to_string(master))));
-    if (start.has_binds()) environment.push_back("LISTEN_FDS=" + std::to_string(listeners.size()));
-    for (const auto& listener : listeners) {
-        const int fd = check(::fcntl(listener->for_worker().fd, F_DUPFD, first_activated), "cannot pass on a socket");
+    if (start.has_binds()) environment.push_back("LISTEN_FDS=" + std::to_string(legacy.listeners.size()));
+    for (const auto& listener : legacy.listeners) {
+        const int fd = pass_on(listener->for_worker().fd);
         environment.push_back(std::string(listener_prefix) + std::to_string(fd) + "=" +
                               std::to_string(listener->file_number()) + " " + listener->address().setting());
     }
+    environment.push_back(connections_variable +
+                          ("=" + offer_of_queue(pass_on(legacy.queue.take_fd()), pass_on(legacy.queue.put_fd()),
+                                                pass_on(legacy.answer))));
     std::vector<char*> arguments;
     for (const auto& argument : start.arguments()) arguments.push_back(const_cast<char*>(argument.c_str()));
     arguments.push_back(nullptr);
@@ -124,6 +133,7 @@ Inheritance take_inheritance() {
     const std::string listen_fds = take_variable("LISTEN_FDS");
     take_variable("LISTEN_FDNAMES");
     const std::string upgrade = take_variable(upgrade_variable);
+    const std::string queue = take_variable(connections_variable);
     const auto listeners = take_listener_variables();
     inheritance.is_upgrade = !upgrade.empty();
     if (!listen_fds.empty() && (inheritance.is_upgrade || listen_pid == std::to_string(::getpid()))) {
@@ -139,6 +149,7 @@ Inheritance take_inheritance() {
                                  "' is not understood: the old master is of another version; stop it, then start anew");
     }
     inheritance.predecessor = watch_predecessor(pid);
+    inheritance.queue = queue;
     for (const auto& [fd, value] : listeners) inheritance.sockets.push_back(parse_listener(fd, value));
     return inheritance;
 }
@@ -153,11 +164,14 @@ Listeners open_inherited(Inheritance& inheritance, Links links) {
     return listeners;
 }
 
-pid_t start_successor(const StartContext& start, const Listeners& listeners, bool to_error_log) {
-    ChildPlan plan{ChildRole::successor, "", {}, {start.directory_fd()}};
-    for (const auto& listener : listeners) plan.keeps.push_back(listener->for_worker().fd);
+pid_t start_successor(const StartContext& start, const Legacy& legacy, bool to_error_log) {
+    ChildPlan plan{ChildRole::successor,
+                   "",
+                   {},
+                   {start.directory_fd(), legacy.queue.take_fd(), legacy.queue.put_fd(), legacy.answer}};
+    for (const auto& listener : legacy.listeners) plan.keeps.push_back(listener->for_worker().fd);
     const pid_t master = ::getpid();
-    return fork_child(plan, nullptr, [&] { return run_program(start, listeners, master, to_error_log); });
+    return fork_child(plan, nullptr, [&] { return run_program(start, legacy, master, to_error_log); });
 }
 
 } // namespace cppcorn

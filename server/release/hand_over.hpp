@@ -5,6 +5,7 @@
 //   CPPCORN_UPGRADE="1 PID"           our protocol's version, and the old master
 //   CPPCORN_LISTENER_<fd>="I <bind>"  for each listener, the number (inode) of its unix socket's file or 0, and its bind
 //                                     setting
+//   CPPCORN_CONNECTIONS               the queue of connections: server/release/passed_queue.hpp
 #pragma once
 
 #include <cstdint>
@@ -17,13 +18,15 @@
 #include "base/server_fd.hpp"
 #include "server/release/listener.hpp"
 #include "server/release/start_context.hpp"
+#include "workers/handover/move_queue.hpp"
 
 namespace cppcorn {
 
 // The master that started this one and is still there. Its end makes this one the master.
 struct Predecessor {
     pid_t pid = 0;
-    ServerFd process; // a pidfd: readable once it has ended
+    ServerFd process;          // a pidfd: readable once it has ended
+    bool shares_queue = false; // its workers and this one's give each other their connections
 };
 
 struct InheritedSocket {
@@ -37,6 +40,7 @@ struct Inheritance {
     bool is_upgrade = false;
     std::optional<Predecessor> predecessor; // nullopt in an upgrade: it has died meanwhile
     std::vector<InheritedSocket> sockets;   // the predecessor's
+    std::string queue;                      // as its variable says; "": there is none
 };
 
 // Takes what is there, and its variables out of the environment, so that no child takes it for its own. Throws
@@ -46,9 +50,16 @@ Inheritance take_inheritance();
 // The sockets as listeners, once the current directory is that of the settings. Throws as Listener does.
 Listeners open_inherited(Inheritance& inheritance, Links links);
 
-// Starts the program anew, as it was started before, and passes on the listeners; its stderr becomes the error log if
-// that is wished. Throws std::system_error if there can be no process; that the program cannot be run is logged, and
-// the process ends with exit_settings.
-pid_t start_successor(const StartContext& start, const Listeners& listeners, bool to_error_log);
+// What the new master gets of the old one's. All of it stays the old one's as well.
+struct Legacy {
+    const Listeners& listeners;
+    const MoveQueue& queue;
+    int answer; // the new one's end (QueueAnswer)
+};
+
+// Starts the program anew, as it was started before, and passes that on; its stderr becomes the error log if that is
+// wished. Throws std::system_error if there can be no process; that the program cannot be run is logged, and the process
+// ends with exit_settings.
+pid_t start_successor(const StartContext& start, const Legacy& legacy, bool to_error_log);
 
 } // namespace cppcorn

@@ -24,13 +24,17 @@ std::optional<std::string> Upgrade::obstacle() const {
     return std::nullopt;
 }
 
-void Upgrade::start(const StartContext& context, const Listeners& listeners, bool stderr_to_error_log) {
-    successor_ = start_successor(context, listeners, stderr_to_error_log);
+void Upgrade::start(const StartContext& context, const Listeners& listeners, const MoveQueue& queue,
+                    bool stderr_to_error_log) {
+    ServerFd successors_end;
+    queue_answer_ = QueueAnswer(successors_end);
+    successor_ = start_successor(context, {listeners, queue, successors_end.get()}, stderr_to_error_log);
     own_files(listeners, false);
 }
 
 bool Upgrade::successor_exited(int wait_status, const Listeners& listeners, bool ending) {
     const pid_t pid = std::exchange(successor_, 0);
+    queue_answer_ = {};
     const bool is_clean = WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == exit_clean;
     const std::string how = text_of_end(wait_status);
     own_files(listeners, true);

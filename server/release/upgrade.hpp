@@ -10,6 +10,7 @@
 
 #include "server/release/hand_over.hpp"
 #include "server/release/listener.hpp"
+#include "server/release/passed_queue.hpp"
 #include "server/release/start_context.hpp"
 
 namespace cppcorn {
@@ -23,8 +24,10 @@ class Upgrade {
 
     // Why no new master can be started now; nullopt if one can.
     std::optional<std::string> obstacle() const;
-    // Starts one, on these sockets. Throws std::system_error if there can be no process.
-    void start(const StartContext& context, const Listeners& listeners, bool stderr_to_error_log);
+    // Starts one, on these sockets and with this queue of connections. Throws std::system_error if there can be no
+    // process.
+    void start(const StartContext& context, const Listeners& listeners, const MoveQueue& queue,
+               bool stderr_to_error_log);
     // The new master that was started; 0 if there is none.
     pid_t successor() const { return successor_; }
     // It has ended, which is logged. True if it ended with exit code 0. `ending`: this master is about to stop, too.
@@ -41,9 +44,14 @@ class Upgrade {
 
     // No other master serves on these sockets.
     bool is_alone() const { return successor_ == 0 && !predecessor_; }
+    // Another master's workers take the connections that this one's put into the queue.
+    bool other_takes_connections() {
+        return predecessor_ ? predecessor_->shares_queue : successor_ != 0 && queue_answer_.has_come();
+    }
 
   private:
     pid_t successor_ = 0;
+    QueueAnswer queue_answer_;
     std::optional<Predecessor> predecessor_;
 };
 

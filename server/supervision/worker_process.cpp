@@ -32,7 +32,7 @@ const WorkerClass& class_of(const Settings& settings) {
 
 // `settings` are those of the release, or what a stand-in makes of them.
 int serve_release(const Release& release, const WorkerSettings& worker_settings, int (*run)(const WorkerSetup& setup),
-                  int slot, Scoreboard& scoreboard, MasterPipes& pipes) {
+                  int slot, Scoreboard& scoreboard, MasterPipes& pipes, const MoveQueue* queue) {
     const Settings& settings = release.settings();
     if (settings.daemon) leave_streams(release);
     apply_environment(settings);
@@ -51,6 +51,7 @@ int serve_release(const Release& release, const WorkerSettings& worker_settings,
                 .slot_number = slot,
                 .understudy_bell = has_understudy ? &understudy_bell : nullptr,
                 .lookout = has_understudy ? scoreboard.lookout_link() : LookoutLink(),
+                .queue = queue,
                 .preloaded = release.preloaded ? &release.preloaded->app() : nullptr,
                 .load_app = [&] { return load_app(release); }});
 }
@@ -69,11 +70,14 @@ ChildPlan plan_of(ChildRole role, const Release& release, int slot, Scoreboard& 
 
 } // namespace
 
-pid_t start_worker(const Release& release, int slot, Scoreboard& scoreboard, MasterPipes& pipes, ProcessTitle& title) {
-    const ChildPlan plan = plan_of(ChildRole::worker, release, slot, scoreboard, pipes);
+pid_t start_worker(const Release& release, int slot, Scoreboard& scoreboard, MasterPipes& pipes, const MoveQueue& queue,
+                   ProcessTitle& title) {
+    ChildPlan plan = plan_of(ChildRole::worker, release, slot, scoreboard, pipes);
+    plan.keeps.push_back(queue.take_fd());
+    plan.keeps.push_back(queue.put_fd());
     const WorkerSettings& settings = release.settings().worker;
     return fork_child(plan, &title,
-                      [&] { return serve_release(release, settings, run_worker, slot, scoreboard, pipes); });
+                      [&] { return serve_release(release, settings, run_worker, slot, scoreboard, pipes, &queue); });
 }
 
 pid_t start_stand_in(const Release& release, int slot, Scoreboard& scoreboard, MasterPipes& pipes,
@@ -81,7 +85,7 @@ pid_t start_stand_in(const Release& release, int slot, Scoreboard& scoreboard, M
     const ChildPlan plan = plan_of(ChildRole::stand_in, release, slot, scoreboard, pipes);
     const WorkerSettings settings = stand_in_settings(release.settings().worker);
     return fork_child(plan, &title,
-                      [&] { return serve_release(release, settings, run_stand_in, slot, scoreboard, pipes); });
+                      [&] { return serve_release(release, settings, run_stand_in, slot, scoreboard, pipes, nullptr); });
 }
 
 } // namespace cppcorn

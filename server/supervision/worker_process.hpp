@@ -8,11 +8,13 @@
 #include "server/process/process_title.hpp"
 #include "server/release/release.hpp"
 #include "server/supervision/scoreboard.hpp"
+#include "workers/handover/move_queue.hpp"
 
 namespace cppcorn {
 
 // Both throw std::system_error if there can be no process. The slot of the scoreboard is prepared.
-pid_t start_worker(const Release& release, int slot, Scoreboard& scoreboard, MasterPipes& pipes, ProcessTitle& title);
+pid_t start_worker(const Release& release, int slot, Scoreboard& scoreboard, MasterPipes& pipes, const MoveQueue& queue,
+                   ProcessTitle& title);
 // In the place of workers that cannot start: without an app it answers each request with 503.
 pid_t start_stand_in(const Release& release, int slot, Scoreboard& scoreboard, MasterPipes& pipes, ProcessTitle& title);
 

@@ -16,11 +16,12 @@
 #include "workers/worker.hpp"
 
 namespace cppcorn {
-Workforce::Workforce(Deployment& deployment, PostMortems& post_mortems, ProcessTitle& title)
+Workforce::Workforce(Deployment& deployment, PostMortems& post_mortems, MoveQueue queue, ProcessTitle& title)
     : deployment_(deployment),
       post_mortems_(post_mortems),
       title_(title),
       pipes_(MasterPipes::open()),
+      queue_(std::move(queue)),
       scoreboard_(most_processes + 1),
       table_(most_processes),
       helpers_(scoreboard_, pipes_, title_) {}
@@ -40,6 +41,10 @@ void Workforce::roll_back() {
 
 void Workforce::drain_backlogs() {
     for (const auto& entry : table_.entries()) scoreboard_.slot(entry.slot).drain_backlog();
+}
+
+void Workforce::end_connections() {
+    for (const auto& entry : table_.entries()) scoreboard_.slot(entry.slot).end_connections();
 }
 
 void Workforce::tell_all(WorkerOrder order) {
@@ -166,7 +171,7 @@ bool Workforce::spawn(int slot, SteadyTime now) {
     try {
         const bool has_understudy = !deployment_.current().settings().worker.no_understudy;
         prepare_slot(slot, has_understudy ? Scoreboard::Understudy::wanted : Scoreboard::Understudy::none);
-        table_.spawned(slot, start_worker(deployment_.current(), slot, scoreboard_, pipes_, title_), now);
+        table_.spawned(slot, start_worker(deployment_.current(), slot, scoreboard_, pipes_, queue_, title_), now);
         if (std::exchange(fork_failing_, false)) spdlog::info("Workers can be started again");
         return true;
     } catch (const std::system_error& error) {

@@ -3,7 +3,7 @@
 // has ended. What is to be done is decided by WorkerTable, LoopWatch and StandIn, which do nothing themselves; the
 // workforce tells them what has happened and carries out what they answer.
 //
-// The arbiter's, for the master's whole life. It owns the workers' shared memory, bells and pipes, but no process: it
+// The arbiter's, for the master's whole life. It owns the workers' shared memory, bells, pipes and queue, but no process: it
 // waits for none, and is told of each end. In a child it is of use only to the start of that worker, which takes the
 // child's ends of the pipes and its bell out of it. Its constructor throws std::system_error if there are no
 // descriptors or no memory. After that, a process that cannot be started is logged and tried again; nothing else fails.
@@ -28,13 +28,15 @@
 #include "server/supervision/stand_in.hpp"
 #include "server/supervision/suspension.hpp"
 #include "server/supervision/worker_table.hpp"
+#include "workers/handover/move_queue.hpp"
 
 namespace cppcorn {
 
 class Workforce {
   public:
-    // All references outlive it. `deployment` has the releases that the workers run; `post_mortems` gets their crashes.
-    Workforce(Deployment& deployment, PostMortems& post_mortems, ProcessTitle& title);
+    // All references outlive it. `deployment` has the releases that the workers run; `post_mortems` gets their crashes;
+    // by `queue`, connections go from worker to worker, through all reloads.
+    Workforce(Deployment& deployment, PostMortems& post_mortems, MoveQueue queue, ProcessTitle& title);
 
     // ---- How many are wanted, and of which generation
 
@@ -47,6 +49,8 @@ class Workforce {
     void roll_back();
     // What waits in the listeners' backlogs is to be served before a stop.
     void drain_backlogs();
+    // No other worker is left to take connections over from those that retire.
+    void end_connections();
     void stop(StopKind kind, SteadyTime now) { table_.stop(kind, now); }
     // To all workers, and the stand-in.
     void tell_all(WorkerOrder order);
@@ -78,6 +82,7 @@ class Workforce {
     // ---- Questions
 
     const WorkerTable& table() const { return table_; }
+    const MoveQueue& queue() const { return queue_; }
     // Neither a worker nor a stand-in is left.
     bool empty() const { return table_.empty() && stand_in_.pid() == 0; }
     // The exit code for that workers cannot start: why the last one could not.
@@ -106,6 +111,7 @@ class Workforce {
     ProcessTitle& title_;
 
     MasterPipes pipes_;
+    MoveQueue queue_;
     Scoreboard scoreboard_;
     WorkerTable table_;
     LoopWatch loops_;

@@ -46,6 +46,10 @@ struct alignas(64) ScoreboardSlot {
     void drain_backlog() { drains_backlog_.store(true, std::memory_order_release); }
     bool drains_backlog() const { return drains_backlog_.load(std::memory_order_acquire); }
 
+    // Master: no worker is left to take over this one's connections. Retiring, it ends them, once they are answered.
+    void end_connections() { ends_connections_.store(true, std::memory_order_release); }
+    bool ends_connections() const { return ends_connections_.load(std::memory_order_acquire); }
+
     // Worker: the process that goes on with its connections should it die. 0: there is none. Master: it is one of its
     // children only if waiting for it says so.
     void set_understudy(std::int32_t pid) { understudy_.store(pid, std::memory_order_relaxed); }
@@ -59,6 +63,7 @@ struct alignas(64) ScoreboardSlot {
     void clear() {
         orders_.clear();
         drains_backlog_.store(false);
+        ends_connections_.store(false);
         phase_.store(WorkerPhase::loading);
         deadline_ns_.store(idle);
         requests_.store(0);
@@ -93,10 +98,11 @@ struct alignas(64) ScoreboardSlot {
     std::atomic<std::uint32_t> line_size_{0};
     std::atomic<std::int32_t> understudy_{0};
     std::atomic<bool> drains_backlog_{false};
+    std::atomic<bool> ends_connections_{false};
     WorkerOrders orders_;
     std::atomic<WorkerPhase> phase_{WorkerPhase::loading};
     char address_[46]{};
-    char line_[175]{};
+    char line_[174]{};
 };
 
 static_assert(sizeof(ScoreboardSlot) == 256);

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import APPS, Disconnected, Server, command_line, free_port, is_alive, read_response, request_bytes, wait_until
+from harness import APPS, Disconnected, Server, command_line, free_port, is_alive, open_files, read_response, request_bytes, wait_until
 
 NOBODY = 65534
 NO_SERVICE = r"No worker serves: the last that was started exited with code 3; a stand-in \(pid:(\d+)\) answers 503"
@@ -52,6 +52,12 @@ def lose_all(server, mood):
     mood.set("fail")
     kill_workers(server)
     return int(server.wait_log(NO_SERVICE)[-1][1])
+
+
+def test_it_has_the_listener_and_no_queue_of_the_workers_connections(mood):
+    with mood.server(wait=1) as server:
+        stand_in = lose_all(server, mood)
+        assert sum(target.startswith("socket:") for target in open_files(stand_in).values()) == 1
 
 
 def test_while_no_worker_can_serve_clients_get_503(mood):

@@ -44,6 +44,8 @@ def test_a_worker_has_the_listeners_the_logs_and_its_tie_to_the_master(arguments
                 "pipe:[N]",  # the leash
                 "socket:[N]",
                 "socket:[N]",
+                "socket:[N]",  # the two ends of the queue of connections
+                "socket:[N]",
             ]
 
 
@@ -92,7 +94,7 @@ def test_a_new_master_has_what_it_would_have_had_from_the_start(arguments, tmp_p
         server.wait_log("this one serves on")
 
 
-def test_a_successor_inherits_the_listeners_and_nothing_else_of_ours(tmp_path):
+def test_a_successor_inherits_the_listeners_and_the_queue_and_nothing_else_of_ours(tmp_path):
     """A program that only tells what it was given, in the place of the new binary."""
     binary = tmp_path / "cppcorn"
     shutil.copy(BINARY, binary)
@@ -105,7 +107,8 @@ def test_a_successor_inherits_the_listeners_and_nothing_else_of_ours(tmp_path):
         server.wait_log(r"The new master \(pid:\d+\) exited with code 9; this one serves on")
         found = re.findall(r" (\d+) -> (\S+)", (tmp_path / "said").read_text())
         ours = [target for fd, target in found if int(fd) > 2 and not target.startswith(str(binary))]
-        assert len(ours) == 1 and ours[0].startswith("socket:"), found
+        # The listener, the two ends of the queue of connections, and where to say that it is taken.
+        assert len(ours) == 4 and all(each.startswith("socket:") for each in ours), found
 
 
 @pytest.mark.parametrize("preload", [False, True])

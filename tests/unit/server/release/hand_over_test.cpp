@@ -93,8 +93,10 @@ TEST_CASE("hand-over: an upgrade brings the old master and its sockets") {
     variables.set("CPPCORN_UPGRADE", upgrade_from(::getppid()));
     variables.set("CPPCORN_LISTENER_" + std::to_string(fd), "0 127.0.0.1:8000");
     variables.set("CPPCORN_LISTENER_" + std::to_string(unix_fd), "4711 unix:/run/with space.sock");
+    variables.set("CPPCORN_CONNECTIONS", "1 20 21 22");
     const Inheritance inheritance = take_inheritance();
     CHECK(inheritance.is_upgrade);
+    CHECK(inheritance.queue == "1 20 21 22");
     REQUIRE(inheritance.predecessor.has_value());
     CHECK(inheritance.predecessor->pid == ::getppid());
     CHECK(inheritance.predecessor->process.is_open());
@@ -112,6 +114,13 @@ TEST_CASE("hand-over: an upgrade of a socket-activated master passes the number 
     variables.set("CPPCORN_UPGRADE", upgrade_from(::getppid()));
     variables.set("LISTEN_FDS", "1");
     CHECK(take_inheritance().activated_binds == std::vector<std::string>{"fd://3"});
+}
+
+TEST_CASE("hand-over: without an upgrade there is no queue of anybody else's") {
+    Variables variables;
+    variables.set("CPPCORN_CONNECTIONS", "1 20 21 22");
+    CHECK(take_inheritance().queue.empty());
+    CHECK(variables.all_taken());
 }
 
 TEST_CASE("hand-over: an old master that has ended meanwhile is none") {
