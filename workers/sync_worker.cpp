@@ -14,18 +14,17 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int events_at_once = 128;
 constexpr auto orphan_grace = 900ms; // for the requests under way when the master has died
 
 } // namespace
 
-SyncWorker::SyncWorker(WorkerContext& context, const std::vector<ListeningSocket>& listeners, MasterLink& master,
-                       SignalInbox& signals)
+SyncWorker::SyncWorker(WorkerContext& context, Epoll& epoll, const std::vector<ListeningSocket>& listeners,
+                       MasterLink& master, SignalInbox& signals)
     : context_(context),
       master_(master),
       signals_(signals),
       recycling_(context.settings, SteadyClock::now(), static_cast<std::uint64_t>(::getpid()) * 2654435761u),
-      epoll_(events_at_once),
+      epoll_(epoll),
       acceptor_(context, listeners, epoll_),
       connections_(context, epoll_) {
     for (const int fd : {signals_.fd(), master_.leash_fd(), master_.bell().fd()}) {
@@ -125,6 +124,7 @@ void SyncWorker::take_orders_if_any() {
 void SyncWorker::take_orders() {
     const auto taken = context_.slot.orders().take();
     if (taken.contains(WorkerOrder::reopen_logs)) reopen_logs();
+    if (taken.contains(WorkerOrder::make_understudy) && context_.make_understudy) context_.make_understudy();
     if (taken.contains(WorkerOrder::retire)) retire();
     if (taken.contains(WorkerOrder::exit)) exit();
 }

@@ -10,15 +10,15 @@
 #include "base/signal_inbox.hpp"
 #include "workers/connection/acceptor.hpp"
 #include "workers/connection/connection_table.hpp"
-#include "workers/context/worker_context.hpp"
 #include "workers/context/recycling.hpp"
+#include "workers/context/worker_context.hpp"
 
 namespace cppcorn {
 
 class SyncWorker {
   public:
     // All references outlive the worker. The listeners do not block.
-    SyncWorker(WorkerContext& context, const std::vector<ListeningSocket>& listeners, MasterLink& master,
+    SyncWorker(WorkerContext& context, Epoll& epoll, const std::vector<ListeningSocket>& listeners, MasterLink& master,
                SignalInbox& signals);
 
     // Serves until it is told to retire (once all is answered) or to exit (after the call of the app under way), by the
@@ -48,7 +48,7 @@ class SyncWorker {
     MasterLink& master_;
     SignalInbox& signals_;
     Recycling recycling_;
-    Epoll epoll_;
+    Epoll& epoll_;
     Acceptor acceptor_;
     ConnectionTable connections_;
 

@@ -13,11 +13,13 @@
 #include "base/signals.hpp"
 #include "workers/app/app_boundary.hpp"
 #include "workers/app/app_fork.hpp"
-#include "workers/stand_in.hpp"
+#include "workers/exchange/stand_in.hpp"
+#include "workers/understudied.hpp"
 
 namespace cppcorn {
 namespace {
 
+constexpr int events_at_once = 128;
 constexpr rlim_t descriptors_of_ours = 64; // besides one for each connection
 
 // --worker-connections is a promise: the soft limit follows it as far as the hard one allows.
@@ -47,11 +49,13 @@ struct AccessLogFlush {
     ~AccessLogFlush() { log.flush(); }
 };
 
-void serve(const WorkerSetup& setup, const cppcorn_app& app, SignalInbox& signals) {
+void serve(const WorkerSetup& setup, const cppcorn_app& app, SignalInbox& signals, Epoll& epoll,
+           Understudied* understudied) {
     WorkerContext context(setup.settings, app, setup.slot, setup.access_log, signals);
     context.lookout = setup.lookout;
+    if (understudied != nullptr) understudied->introduce(context);
     const AccessLogFlush flush{setup.access_log};
-    setup.worker_class.run(context, setup.listeners, setup.master, signals);
+    setup.worker_class.run(context, epoll, setup.listeners, setup.master, signals);
 }
 
 void settle_in(const WorkerSetup& setup) {
@@ -68,6 +72,8 @@ int run_worker(const WorkerSetup& setup) {
     SignalInbox signals(signals_used(ProcessKind::worker, SignalUse::handled));
     settle_in(setup);
     spdlog::info("Booting worker with pid: {}", ::getpid());
+    Epoll epoll(events_at_once);
+    const auto understudied = Understudied::make(setup, epoll); // early: what it maps, it shares with nobody later
     std::optional<AppModule> loaded;
     try {
         if (setup.preloaded == nullptr) loaded.emplace(setup.load_app());
@@ -79,7 +85,7 @@ int run_worker(const WorkerSetup& setup) {
     setup.slot.enter(WorkerPhase::worker_start);
     if (!start_app(app, setup.slot_number, setup.settings)) return worker_exit_cannot_start;
     setup.slot.enter(WorkerPhase::serving);
-    serve(setup, app, signals);
+    serve(setup, app, signals, epoll, understudied.get());
     spdlog::info("Worker exiting (pid: {})", ::getpid());
     setup.slot.enter(WorkerPhase::worker_exit);
     if (app.worker_exit != nullptr) call_app(app.worker_exit, app.self);
@@ -91,7 +97,8 @@ int run_stand_in(const WorkerSetup& setup) {
     SignalInbox signals(signals_used(ProcessKind::worker, SignalUse::handled));
     settle_in(setup);
     setup.slot.enter(WorkerPhase::serving);
-    serve(setup, stand_in_app(), signals);
+    Epoll epoll(events_at_once);
+    serve(setup, stand_in_app(), signals, epoll, nullptr);
     return worker_exit_clean;
 }
 

@@ -39,8 +39,9 @@ struct WorkerSetup {
     LookoutLink lookout;
     // By which connections come from and go to other workers. Null: by none (a stand-in takes no worker's connections).
     const MoveQueue* queue;
-    const cppcorn_app* preloaded;        // null: the worker loads the app itself,
-    std::function<AppModule()> load_app; // by this. Throws AppLoadError
+    std::function<void()> take_understudy_title; // in the process that is one; allocates nothing
+    const cppcorn_app* preloaded;                // null: the worker loads the app itself,
+    std::function<AppModule()> load_app;         // by this. Throws AppLoadError
 };
 
 // Runs in the child, which has the identity and environment that the app is to have, and blocks all signals. Serves

@@ -9,9 +9,9 @@ namespace cppcorn {
 namespace {
 
 template <class Worker>
-void run(WorkerContext& context, const std::vector<ListeningSocket>& listeners, MasterLink& master,
+void run(WorkerContext& context, Epoll& epoll, const std::vector<ListeningSocket>& listeners, MasterLink& master,
          SignalInbox& signals) {
-    Worker worker(context, listeners, master, signals);
+    Worker worker(context, epoll, listeners, master, signals);
     master.tell(Notice::ready);
     worker.run();
 }

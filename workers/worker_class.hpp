@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/epoll.hpp"
 #include "base/master_link.hpp"
 #include "base/signal_inbox.hpp"
 #include "workers/context/listening_socket.hpp"
@@ -15,7 +16,7 @@ namespace cppcorn {
 struct WorkerClass {
     const char* name;
     // Serves until the worker is told to exit or the master is gone.
-    void (*run)(WorkerContext& context, const std::vector<ListeningSocket>& listeners, MasterLink& master,
+    void (*run)(WorkerContext& context, Epoll& epoll, const std::vector<ListeningSocket>& listeners, MasterLink& master,
                 SignalInbox& signals);
 };
 

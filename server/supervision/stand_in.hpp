@@ -1,4 +1,4 @@
-// When a stand-in serves (workers/stand_in.hpp): while no worker can, and not before a start has failed. Pure: the time
+// When a stand-in serves (workers/exchange/stand_in.hpp): while no worker can, and not before a start has failed. Pure: the time
 // is an argument, and the workforce does what tick() answers.
 #pragma once
 

@@ -4,10 +4,12 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "base/log/error_log.hpp"
 #include "server/exit_codes.hpp"
 #include "server/process/daemon.hpp"
-#include "workers/stand_in.hpp"
+#include "workers/exchange/stand_in.hpp"
 #include "workers/worker.hpp"
 
 namespace cppcorn {
@@ -32,7 +34,7 @@ const WorkerClass& class_of(const Settings& settings) {
 
 // `settings` are those of the release, or what a stand-in makes of them.
 int serve_release(const Release& release, const WorkerSettings& worker_settings, int (*run)(const WorkerSetup& setup),
-                  int slot, Scoreboard& scoreboard, MasterPipes& pipes, const MoveQueue* queue) {
+                  int slot, Scoreboard& scoreboard, MasterPipes& pipes, const MoveQueue* queue, ProcessTitle& title) {
     const Settings& settings = release.settings();
     if (settings.daemon) leave_streams(release);
     apply_environment(settings);
@@ -52,6 +54,8 @@ int serve_release(const Release& release, const WorkerSettings& worker_settings,
                 .understudy_bell = has_understudy ? &understudy_bell : nullptr,
                 .lookout = has_understudy ? scoreboard.lookout_link() : LookoutLink(),
                 .queue = queue,
+                .take_understudy_title = [&title, text = fmt::format("cppcorn: understudy [{}]",
+                                                                     settings.display_name())] { title.set(text); },
                 .preloaded = release.preloaded ? &release.preloaded->app() : nullptr,
                 .load_app = [&] { return load_app(release); }});
 }
@@ -76,16 +80,18 @@ pid_t start_worker(const Release& release, int slot, Scoreboard& scoreboard, Mas
     plan.keeps.push_back(queue.take_fd());
     plan.keeps.push_back(queue.put_fd());
     const WorkerSettings& settings = release.settings().worker;
-    return fork_child(plan, &title,
-                      [&] { return serve_release(release, settings, run_worker, slot, scoreboard, pipes, &queue); });
+    return fork_child(plan, &title, [&] {
+        return serve_release(release, settings, run_worker, slot, scoreboard, pipes, &queue, title);
+    });
 }
 
 pid_t start_stand_in(const Release& release, int slot, Scoreboard& scoreboard, MasterPipes& pipes,
                      ProcessTitle& title) {
     const ChildPlan plan = plan_of(ChildRole::stand_in, release, slot, scoreboard, pipes);
     const WorkerSettings settings = stand_in_settings(release.settings().worker);
-    return fork_child(plan, &title,
-                      [&] { return serve_release(release, settings, run_stand_in, slot, scoreboard, pipes, nullptr); });
+    return fork_child(plan, &title, [&] {
+        return serve_release(release, settings, run_stand_in, slot, scoreboard, pipes, nullptr, title);
+    });
 }
 
 } // namespace cppcorn

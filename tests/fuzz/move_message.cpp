@@ -23,6 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::size_t taken = 0;
     for (int i = 0; i < section_count; ++i) taken += moved.section(static_cast<Section>(i)).size();
     fuzz::require(taken == message.size(), "its sections are not all of it");
-    fuzz::require(std::string_view(moved.record.address).size() < sizeof moved.record.address, "its address has no end");
+    fuzz::require(std::string_view(moved.record.address).size() < sizeof moved.record.address,
+                  "its address has no end");
     return 0;
 }

@@ -38,10 +38,11 @@ bool ConnectionTable::admit(SocketStream stream, const Peer& peer) {
     const bool is_kept = wants != Connection::Wants::to_close;
     if (is_kept) {
         seat(generation, std::make_unique<Client>(std::move(stream), std::move(connection)), wants);
+        park(fd);
     } else {
         shared_.leave(fd);
+        context_.desk.end();
     }
-    context_.desk.end();
     return is_kept;
 }
 
@@ -99,6 +100,17 @@ void ConnectionTable::settle(int fd, Connection::Wants wants) {
     }
     if (wants == Connection::Wants::to_go_on) wait_for_turn(fd);
     schedule(fd);
+    park(fd);
+}
+
+// What there is of it is in memory that outlives this worker.
+void ConnectionTable::park(int fd) {
+    if (cppcorn::Seat* const shared = shared_.seat_of(fd)) {
+        const Client& client = *seats_[fd].client;
+        client.connection.park(*shared, context_.memory->arena());
+        shared->received = client.stream.received();
+        shared->sent = client.stream.sent();
+    }
     context_.desk.end();
 }
 

@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <ctime>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -38,9 +39,10 @@ class WorkerContext {
     const cppcorn_app& app;
     ScoreboardSlot& slot;
     AccessLog& access_log;
-    WorkerMemory* memory = nullptr; // what outlives this worker; it outlives the context. Null: nothing does
-    WorkerDesk desk;                // what its understudy sees, if there is one
-    RateLimit refusals; // lines about requests that were refused
+    WorkerMemory* memory = nullptr;        // what outlives this worker; it outlives the context. Null: nothing does
+    WorkerDesk desk;                       // what its understudy sees, if there is one
+    std::function<void()> make_understudy; // in the place of one that has died
+    RateLimit refusals;                    // lines about requests that were refused
     const http::ForwardingRules forwarding;
     RateLimit cuts;           // lines about responses that were cut
     RateLimit proxy_refusals; // lines about PROXY headers that were refused
@@ -73,6 +75,7 @@ class WorkerContext {
         if (now != date_second_) {
             date_line_ = "Date: " + http::imf_fixdate(now) + "\r\n";
             date_second_ = now;
+            if (memory != nullptr) memory->notes().set_date(date_line_);
         }
         return date_line_;
     }

@@ -61,8 +61,10 @@ class WorkerDesk {
     }
     // Whole answers are there, those in `output` and, where there is a `parked`, those that it says. `unconsumed`: what
     // was read behind their requests.
-    void answer(std::string_view unconsumed, std::string_view output, std::uint32_t parked, std::uint64_t sent) {
+    void answer(std::string_view unconsumed, std::string_view output, std::uint32_t parked, Ending ending,
+                std::uint64_t sent) {
         if (!is_on()) return;
+        picture_.ending = ending;
         picture_.phase = DeskPhase::answered;
         picture_.input = range_of(unconsumed);
         picture_.input_room = 0;
@@ -82,7 +84,7 @@ class WorkerDesk {
         picture_.phase = DeskPhase::in_app;
         picture_.output = range_of(output);
         picture_.sent = sent;
-        picture_.is_head_request = is_head_request ? 1 : 0;
+        picture_.is_head_request = is_head_request;
         set_deadline(deadline);
         show();
         memory_->token().lend();

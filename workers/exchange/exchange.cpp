@@ -277,10 +277,17 @@ void Exchange::note_cut(std::string_view reason, const Peer& peer, WorkerContext
     log_.note_dropped(context);
 }
 
-// From here on the answer is sent, whatever becomes of this worker, unless that takes more than the bytes here.
+// From here on the answer is sent, whatever becomes of this worker.
 void Exchange::show_answer(const Stream& stream, WorkerContext& context) {
-    if (stage_ != Stage::answered || ending_ == Ending::reset || output_.holds_file()) return;
-    context.desk.answer(input_.unconsumed(), output_.bytes(), 0, stream.sent());
+    WorkerDesk& desk = context.desk;
+    if (!desk.is_on() || ending_ == Ending::reset || response_.ends_with_connection()) return;
+    if (stage_ == Stage::answered && !output_.holds_file()) {
+        return desk.answer(input_.unconsumed(), output_.bytes(), 0, ending_, stream.sent());
+    }
+    const ParkedRequest* const parked = park(context.memory->arena(), true);
+    if (parked == nullptr) return;
+    const auto at = static_cast<std::uint32_t>(context.memory->arena().offset_of(parked));
+    desk.answer(input_.unconsumed(), {}, at, ending_, stream.sent());
 }
 
 // The one place that decides what becomes of the connection.

@@ -30,6 +30,11 @@ bool read_parked(const WorkerMemory& memory, std::uint32_t offset, ConnectionIma
 
 bool image_of(const WorkerMemory& memory, int fd, ConnectionImage& image) {
     const Seat* const shared = memory.seat(fd);
+    return shared != nullptr && image_of(memory, fd, shared->parked, image);
+}
+
+bool image_of(const WorkerMemory& memory, int fd, std::uint32_t parked, ConnectionImage& image) {
+    const Seat* const shared = memory.seat(fd);
     if (shared == nullptr || shared->generation.load(std::memory_order_acquire) == 0) return false;
     image = {};
     image.socket = fd;
@@ -46,7 +51,6 @@ bool image_of(const WorkerMemory& memory, int fd, ConnectionImage& image) {
     record.passed = shared->passed;
     record.received = shared->received;
     record.sent = shared->sent;
-    const std::uint32_t parked = shared->parked;
     if (parked != 0 && !read_parked(memory, parked, image)) return false;
     return fault_of(record_to_write(image, ConnectionRecord::current_version)) == nullptr;
 }

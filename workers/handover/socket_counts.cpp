@@ -36,8 +36,7 @@ std::optional<SocketCounts> counts_of(int socket) {
     const std::uint64_t end = has_client_closed(info.tcpi_state) ? 1 : 0;
     const std::uint64_t waiting = static_cast<std::uint64_t>(unread) + end;
     if (info.tcpi_bytes_received < waiting) return std::nullopt;
-    return SocketCounts{info.tcpi_bytes_received - waiting,
-                        info.tcpi_bytes_acked + static_cast<std::uint64_t>(unsent)};
+    return SocketCounts{info.tcpi_bytes_received - waiting, info.tcpi_bytes_acked + static_cast<std::uint64_t>(unsent)};
 }
 
 bool is_connection(int fd) {

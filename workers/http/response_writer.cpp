@@ -139,8 +139,7 @@ void append_chunk_size(std::uint64_t size, Bytes& out) {
 
 } // namespace
 
-bool ResponseWriter::begin(const ResponseContext& context, int status, std::span<const Field> fields,
-                           Bytes& out) {
+bool ResponseWriter::begin(const ResponseContext& context, int status, std::span<const Field> fields, Bytes& out) {
     if (status < 200 || status > 599) return false;
     const std::size_t before = out.size();
     out.resize(before + most_needed(context, fields));

@@ -43,8 +43,8 @@ class InputBuffer {
     void grow(std::size_t least);
 
     Block bytes_;
-    Block outgrown_; // where the pinned bytes are, once memory had to grow
-    std::size_t pinned_ = 0;     // end of the pinned bytes in bytes_
+    Block outgrown_;         // where the pinned bytes are, once memory had to grow
+    std::size_t pinned_ = 0; // end of the pinned bytes in bytes_
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
 };

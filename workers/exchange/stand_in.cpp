@@ -1,4 +1,4 @@
-#include "workers/stand_in.hpp"
+#include "workers/exchange/stand_in.hpp"
 
 #include <algorithm>
 #include <string_view>

@@ -1,0 +1,175 @@
+#include "workers/handover/mourning.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.hpp"
+#include "workers/handover/desk_image.hpp"
+#include "workers/handover/last_answer.hpp"
+#include "workers/handover/seat_image.hpp"
+#include "workers/handover/socket_counts.hpp"
+#include "workers/handover/watched_list.hpp"
+
+namespace cppcorn {
+namespace {
+
+// Descriptors of connections that the kernel knows of. Only pages that are touched cost anything.
+std::array<std::uint64_t, Mourning::most_seats / 64> watched{};
+std::array<std::uint32_t, Mourning::most_seats> watched_generation{};
+
+void note_watched(void*, int fd, std::uint64_t tag) {
+    const auto generation = static_cast<std::uint32_t>(tag >> 32);
+    if (fd < 0 || fd >= Mourning::most_seats || generation == 0) return;
+    watched[static_cast<std::size_t>(fd) / 64] |= std::uint64_t{1} << (static_cast<unsigned>(fd) % 64);
+    watched_generation[static_cast<std::size_t>(fd)] = generation;
+}
+
+// Bytes of the arena, or none where the range does not lie in it.
+std::string_view bytes_of(const WorkerMemory& memory, ArenaRange range) {
+    const std::size_t size = memory.arena().size();
+    if (range.offset > size || range.size > size - range.offset) return {};
+    return {memory.arena().at(range.offset), range.size};
+}
+
+bool is_append_only(int fd) {
+    const int flags = ::fcntl(fd, F_GETFL);
+    return flags >= 0 && (flags & O_APPEND) != 0;
+}
+
+} // namespace
+
+bool Mourning::is_seat(int fd) const {
+    if (fd < 0 || fd >= most_seats) return false;
+    return (watched[static_cast<std::size_t>(fd) / 64] >> (static_cast<unsigned>(fd) % 64) & 1U) != 0;
+}
+
+void Mourning::find_seats() {
+    for_each_watched(epoll_, note_watched, nullptr);
+}
+
+void Mourning::serve_clients() {
+    if (served_) return;
+    served_ = true;
+    write_log_lines();
+    find_seats();
+    serve_desk();
+    move_others();
+}
+
+void Mourning::close_all_else() {
+    // All that this process needs from here on: the queue and the leash.
+    int first = 3;
+    int kept[] = {queue_.put_fd(), leash_};
+    std::sort(std::begin(kept), std::end(kept));
+    for (const int fd : kept) {
+        if (fd > first) ::close_range(static_cast<unsigned>(first), static_cast<unsigned>(fd) - 1, 0);
+        first = std::max(first, fd + 1);
+    }
+    ::close_range(static_cast<unsigned>(first), ~0U, 0);
+}
+
+// The lines of requests that were answered in the worker's last turn.
+void Mourning::write_log_lines() {
+    WorkerNotes& notes = memory_.notes();
+    const std::uint64_t lines = notes.log_lines.exchange(0);
+    const int fd = notes.log_fd.load() - 1;
+    const auto text = bytes_of(memory_, {static_cast<std::uint32_t>(lines >> 32), static_cast<std::uint32_t>(lines)});
+    const bool is_log = fd == STDOUT_FILENO || fd == STDERR_FILENO || (is_file(fd) && is_append_only(fd));
+    if (text.empty() || !is_log) return;
+    [[maybe_unused]] const auto ignored = ::write(fd, text.data(), text.size());
+}
+
+void Mourning::serve_desk() {
+    const DeskPicture picture = memory_.desk().picture();
+    if (picture.phase == DeskPhase::nobody || !is_connection(picture.fd)) return;
+    desk_fd_ = picture.fd;
+    switch (picture.phase) {
+        case DeskPhase::in_app:
+            return answer_from_desk(picture);
+        case DeskPhase::reading:
+        case DeskPhase::answered:
+            return move_from_desk(picture);
+        case DeskPhase::begun: // the client sees that its answer is cut
+        case DeskPhase::nobody:
+            break;
+    }
+    ::close(picture.fd);
+}
+
+// As it was when the picture was made, and as the kernel knows it to have gone on since.
+bool Mourning::image_on_desk(const DeskPicture& picture, ConnectionImage& image) {
+    if (!image_of_picture(memory_, picture, image)) return false;
+    const auto counts = counts_of(picture.fd);
+    // Without such counts, a call that the worker may have died in leaves it open what the client has got or sent.
+    if (!counts) return picture.phase == DeskPhase::in_app || (image.sections[int(Section::output)].empty());
+    const std::uint64_t read = counts->received - std::min(counts->received, picture.received);
+    const std::uint64_t sent = counts->sent - std::min(counts->sent, picture.sent);
+    return bring_up_to_date(memory_, picture, read, sent, image);
+}
+
+void Mourning::move_from_desk(const DeskPicture& picture) {
+    ConnectionImage image;
+    if (image_on_desk(picture, image)) move(image);
+    ::close(picture.fd);
+}
+
+void Mourning::answer_from_desk(const DeskPicture& picture) {
+    const std::int64_t deadline = memory_.desk().deadline();
+    const bool overran = deadline != 0 && SteadyClock::now().time_since_epoch().count() >= deadline;
+    const std::string_view date(memory_.notes().date_line, ::strnlen(memory_.notes().date_line, 47));
+    const LastAnswer answer(overran, picture.is_head_request, date);
+    ConnectionImage image;
+    if (image_on_desk(picture, image)) {
+        end_with(answer.text(), image);
+        send_output(image);
+        move(image);
+    }
+    ::close(picture.fd);
+}
+
+void Mourning::move_others() {
+    const int count = std::min(memory_.seat_count(), most_seats);
+    for (int fd = 0; fd < count; ++fd) {
+        if (fd % 64 == 0 && watched[static_cast<std::size_t>(fd) / 64] == 0) {
+            fd += 63;
+            continue;
+        }
+        if (!is_seat(fd) || fd == desk_fd_) continue;
+        const Seat* seat = memory_.seat(fd);
+        ConnectionImage image;
+        const bool is_same = seat->generation.load() == watched_generation[static_cast<std::size_t>(fd)];
+        if (is_same && is_connection(fd) && image_of(memory_, fd, image)) move(image);
+        ::close(fd);
+    }
+}
+
+// True once it is on its way; false if it cannot go on anywhere.
+bool Mourning::move(const ConnectionImage& image) {
+    for (;;) {
+        if (master_is_gone_) return false;
+        switch (queue_.put(image)) {
+            case MoveQueue::Put::sent:
+                return true;
+            case MoveQueue::Put::failed:
+                return false;
+            case MoveQueue::Put::full:
+                if (!wait_for_room()) return false;
+        }
+    }
+}
+
+// Until the workers, or those that come in their place, have taken some.
+bool Mourning::wait_for_room() {
+    constexpr int look_again_ms = 5; // what is in flight, the kernel limits without telling when there is room
+    pollfd entries[] = {{leash_, POLLIN, 0}};
+    ::poll(entries, 1, look_again_ms);
+    master_is_gone_ = entries[0].revents != 0;
+    return !master_is_gone_;
+}
+
+} // namespace cppcorn

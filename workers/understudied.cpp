@@ -1,0 +1,66 @@
+#include "workers/understudied.hpp"
+
+#include <algorithm>
+#include <system_error>
+
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "workers/handover/mourning.hpp"
+#include "workers/handover/understudy.hpp"
+
+namespace cppcorn {
+namespace {
+
+// A seat for each descriptor that there can be.
+int seat_count() {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    return static_cast<int>(std::min<rlim_t>(limit.rlim_cur, Mourning::most_seats));
+}
+
+} // namespace
+
+std::unique_ptr<Understudied> Understudied::make(const WorkerSetup& setup, const Epoll& epoll) {
+    if (setup.queue == nullptr) return nullptr;
+    try {
+        return std::make_unique<Understudied>(setup, epoll);
+    } catch (const std::system_error& error) {
+        spdlog::warn("{}; this worker's connections end with it", error.what());
+        return nullptr;
+    }
+}
+
+Understudied::Understudied(const WorkerSetup& setup, const Epoll& epoll)
+    : setup_(setup), epoll_(epoll), memory_(seat_count()) {
+    Arena::make_current(&memory_.arena());
+    employ();
+}
+
+void Understudied::introduce(WorkerContext& context) {
+    context_ = &context;
+    context.memory = &memory_;
+    context.make_understudy = [this] { employ(); };
+    if (understudy_.is_open()) context.desk.employ(memory_, understudy_.get());
+}
+
+void Understudied::employ() {
+    if (setup_.understudy_bell == nullptr) return;
+    try {
+        const pid_t pid = start_understudy({.memory = memory_,
+                                            .queue = *setup_.queue,
+                                            .epoll = epoll_.fd(),
+                                            .bell = setup_.understudy_bell->fd(),
+                                            .leash = setup_.master.leash_fd(),
+                                            .take_title = setup_.take_understudy_title});
+        setup_.slot.set_understudy(pid);
+        understudy_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+        if (context_ != nullptr) context_->desk.employ(memory_, understudy_.get());
+    } catch (const std::system_error& error) {
+        spdlog::warn("{}; a crash of this worker will end its connections", error.what());
+    }
+}
+
+} // namespace cppcorn
