@@ -36,7 +36,17 @@ std::unique_ptr<Understudied> Understudied::make(const WorkerSetup& setup, const
 Understudied::Understudied(const WorkerSetup& setup, const Epoll& epoll)
     : setup_(setup), epoll_(epoll), memory_(seat_count()) {
     Arena::make_current(&memory_.arena());
+    shadow_log();
     employ();
+}
+
+void Understudied::shadow_log() {
+    Arena& arena = memory_.arena();
+    char* const lines = setup_.access_log.active() ? static_cast<char*>(arena.allocate(LogShadow::room)) : nullptr;
+    if (lines == nullptr) return;
+    WorkerNotes& notes = memory_.notes();
+    setup_.access_log.cast_shadow(
+        {lines, static_cast<std::uint32_t>(arena.offset_of(lines)), &notes.log_lines, &notes.log_fd});
 }
 
 void Understudied::introduce(WorkerContext& context) {

@@ -22,6 +22,7 @@ class Understudied {
     void introduce(WorkerContext& context);
 
   private:
+    void shadow_log();
     void employ();
 
     const WorkerSetup& setup_;

@@ -100,6 +100,10 @@ void log_lost_request(const ScoreboardSlot& slot, AccessLog& access_log) {
     AccessRecord record;
     record.remote_address = address;
     record.request_line = line;
+    // Its understudy answers a request whose response had not begun.
+    const bool is_answered = slot.understudy() != 0 && !slot.begun();
+    const bool overran = slot.request_deadline() && SteadyTime::clock::now() >= *slot.request_deadline();
+    record.status = !is_answered ? 0 : overran ? 504 : 500;
     record.duration = SteadyTime::clock::now() - slot.began();
     record.started = std::chrono::system_clock::now() -
                      std::chrono::duration_cast<std::chrono::system_clock::duration>(record.duration);

@@ -31,8 +31,8 @@ void log_worker_end(const WorkerEntry& entry, bool asked_to, int wait_status, co
 Death death_of_worker(const WorkerEntry& entry, int wait_status, const ScoreboardSlot& slot, const CrashRecord& crash,
                       long peak_kib);
 
-// To the access log: the line that the worker could not write, of the request that it died of. Its status is 0: the
-// client got none, or not all of the response.
+// To the access log: the line that the worker could not write, of the request that it died of. Its status is
+// what its understudy answers, or 0 where the client got none, or not all of the response.
 void log_lost_request(const ScoreboardSlot& slot, AccessLog& access_log);
 
 } // namespace cppcorn

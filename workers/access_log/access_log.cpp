@@ -42,16 +42,34 @@ void AccessLog::write(const AccessRecord& record) {
     if (!active()) return;
     const std::size_t before = lines_.size();
     format_->append(lines_, record);
+    if (shadow_.lines != nullptr) show_lines(before);
     if (lines_.size() < batch) return;
     // The line that overflows the batch opens the next one.
     put(std::string_view(lines_).substr(0, before == 0 ? lines_.size() : before));
     lines_.erase(0, before == 0 ? lines_.size() : before);
+    show_lines(0);
 }
 
 void AccessLog::flush() {
     if (!active() || lines_.empty()) return;
     put(lines_);
     lines_.clear();
+    show_lines(0);
+}
+
+void AccessLog::cast_shadow(LogShadow shadow) {
+    if (!active()) return;
+    shadow_ = shadow;
+    shadow_.fd->store(fd() + 1, std::memory_order_relaxed);
+}
+
+// Those from that position on are new.
+void AccessLog::show_lines(std::size_t from) {
+    if (shadow_.lines == nullptr) return;
+    const std::size_t end = std::min(lines_.size(), LogShadow::room);
+    if (from < end) std::memcpy(shadow_.lines + from, lines_.data() + from, end - from);
+    const std::uint64_t range = end == 0 ? 0 : std::uint64_t{shadow_.offset} << 32 | end;
+    shadow_.range->store(range, std::memory_order_release);
 }
 
 std::string AccessLog::take_back(std::uint64_t position) {
@@ -59,12 +77,14 @@ std::string AccessLog::take_back(std::uint64_t position) {
     const std::size_t at = std::min(static_cast<std::size_t>(position - put_size_), lines_.size());
     std::string taken = lines_.substr(at);
     lines_.resize(at);
+    show_lines(at);
     return taken;
 }
 
 void AccessLog::write_lines(std::string_view lines) {
     if (!active()) return;
     lines_ += lines;
+    show_lines(lines_.size() - lines.size());
     if (lines_.size() >= batch) flush();
 }
 
@@ -89,6 +109,7 @@ void AccessLog::reopen() {
     flush();
     try {
         file_->reopen();
+        if (shadow_.fd != nullptr) shadow_.fd->store(fd() + 1, std::memory_order_relaxed);
     } catch (const std::system_error& error) {
         spdlog::error("{}; going on with the old one", error.what());
     }

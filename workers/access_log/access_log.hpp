@@ -1,6 +1,7 @@
 // The access log: one line a request, in gunicorn's format language, or the ready formats `json` and `logfmt`.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -37,6 +38,16 @@ struct AccessRecord {
     bool cut = false; // the client has not got all of it
 };
 
+// The lines that an access log has gathered, in memory that outlives its process: a copy of them.
+struct LogShadow {
+    char* lines = nullptr; // room for LogShadow::room; null: there is no shadow
+    std::uint32_t offset = 0;
+    std::atomic<std::uint64_t>* range = nullptr; // offset << 32 | bytes that are there; 0: none
+    std::atomic<int>* fd = nullptr;              // where to, + 1
+
+    static constexpr std::size_t room = std::size_t{80} << 10;
+};
+
 // Lines are gathered here and written many at a time by a file of its own: a logger formats and locks for each line,
 // and this is the hot path of every request. One thread writes. A fork carries it over, descriptor and all; flush()
 // before it, or both processes write what was gathered.
@@ -67,6 +78,10 @@ class AccessLog {
     // Makes a line say that its answer was cut.
     void mark_cut(std::string& line) const;
 
+    // From now on, whoever has `shadow` can write the lines that are not on their way yet, should this process die.
+    // Nothing happens where the log is inactive.
+    void cast_shadow(LogShadow shadow);
+
     // What it writes to; -1 if it is inactive.
     int fd() const;
 
@@ -74,6 +89,7 @@ class AccessLog {
     void reopen();
 
   private:
+    void show_lines(std::size_t from);
     void put(std::string_view lines); // and tells the error log what comes of it
 
     std::unique_ptr<LogFile> file_; // null: inactive
@@ -82,6 +98,7 @@ class AccessLog {
     bool wants_duration_ = false;
     std::string lines_;          // gathered, not yet written
     std::uint64_t put_size_ = 0; // bytes that were gathered before them
+    LogShadow shadow_;
 };
 
 } // namespace cppcorn

@@ -28,8 +28,12 @@ struct alignas(64) ScoreboardSlot {
         std::memcpy(address_, address, sizeof address_);
         line_size_.store(static_cast<std::uint32_t>(size), std::memory_order_relaxed);
         began_ns_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+        begun_.store(false, std::memory_order_relaxed);
         deadline_ns_.store(deadline.time_since_epoch().count(), std::memory_order_release);
     }
+    // Some of its response may have gone out.
+    void note_begun() { begun_.store(true, std::memory_order_relaxed); }
+    bool begun() const { return begun_.load(std::memory_order_relaxed); }
     void extend_deadline(SteadyTime deadline) {
         deadline_ns_.store(deadline.time_since_epoch().count(), std::memory_order_release);
     }
@@ -99,10 +103,11 @@ struct alignas(64) ScoreboardSlot {
     std::atomic<std::int32_t> understudy_{0};
     std::atomic<bool> drains_backlog_{false};
     std::atomic<bool> ends_connections_{false};
+    std::atomic<bool> begun_{false};
     WorkerOrders orders_;
     std::atomic<WorkerPhase> phase_{WorkerPhase::loading};
     char address_[46]{};
-    char line_[174]{};
+    char line_[173]{};
 };
 
 static_assert(sizeof(ScoreboardSlot) == 256);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <string_view>
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -34,11 +33,6 @@ std::string_view bytes_of(const WorkerMemory& memory, ArenaRange range) {
     const std::size_t size = memory.arena().size();
     if (range.offset > size || range.size > size - range.offset) return {};
     return {memory.arena().at(range.offset), range.size};
-}
-
-bool is_append_only(int fd) {
-    const int flags = ::fcntl(fd, F_GETFL);
-    return flags >= 0 && (flags & O_APPEND) != 0;
 }
 
 } // namespace
@@ -79,8 +73,8 @@ void Mourning::write_log_lines() {
     const std::uint64_t lines = notes.log_lines.exchange(0);
     const int fd = notes.log_fd.load() - 1;
     const auto text = bytes_of(memory_, {static_cast<std::uint32_t>(lines >> 32), static_cast<std::uint32_t>(lines)});
-    const bool is_log = fd == STDOUT_FILENO || fd == STDERR_FILENO || (is_file(fd) && is_append_only(fd));
-    if (text.empty() || !is_log) return;
+    const bool is_standard = fd == STDOUT_FILENO || fd == STDERR_FILENO; // which may be a socket
+    if (text.empty() || !(is_standard || is_log(fd))) return;
     [[maybe_unused]] const auto ignored = ::write(fd, text.data(), text.size());
 }
 

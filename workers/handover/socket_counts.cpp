@@ -2,6 +2,7 @@
 
 #include <cstddef>
 
+#include <fcntl.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -48,9 +49,12 @@ bool is_connection(int fd) {
     return ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens == 0;
 }
 
-bool is_file(int fd) {
+bool is_log(int fd) {
     struct stat status {};
-    return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+    if (::fstat(fd, &status) != 0) return false;
+    const int flags = ::fcntl(fd, F_GETFL);
+    const bool is_appended_to = S_ISREG(status.st_mode) && flags >= 0 && (flags & O_APPEND) != 0;
+    return is_appended_to || S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode);
 }
 
 } // namespace cppcorn

@@ -16,7 +16,7 @@ std::optional<SocketCounts> counts_of(int socket);
 
 // It is a connection, and not a listener or anything else. Async-signal-safe.
 bool is_connection(int fd);
-// A regular file. Async-signal-safe.
-bool is_file(int fd);
+// A file that is only appended to, a pipe or a terminal. Async-signal-safe.
+bool is_log(int fd);
 
 } // namespace cppcorn
