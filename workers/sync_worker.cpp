@@ -14,6 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr auto queue_pause = 10ms;   // of a worker that gives connections away, when there is no room for them
 constexpr auto orphan_grace = 900ms; // for the requests under way when the master has died
 
 } // namespace
@@ -26,12 +27,14 @@ SyncWorker::SyncWorker(WorkerContext& context, Epoll& epoll, const std::vector<L
       recycling_(context.settings, SteadyClock::now(), static_cast<std::uint64_t>(::getpid()) * 2654435761u),
       epoll_(epoll),
       acceptor_(context, listeners, epoll_),
+      inbox_(context, epoll_),
       connections_(context, epoll_) {
     for (const int fd : {signals_.fd(), master_.leash_fd(), master_.bell().fd()}) {
         epoll_.add(fd, EPOLLIN, static_cast<std::uint32_t>(fd));
         watch(fd);
     }
     for (const auto& listener : listeners) watch(listener.fd);
+    if (inbox_.fd() >= 0) watch(inbox_.fd());
 }
 
 void SyncWorker::watch(int fd) {
@@ -46,6 +49,7 @@ void SyncWorker::meet_understudy() {
         epoll_.watch_again(fd, EPOLLIN, static_cast<std::uint32_t>(fd));
     }
     acceptor_.watch_again();
+    inbox_.watch_again();
 }
 
 void SyncWorker::run() {
@@ -54,12 +58,14 @@ void SyncWorker::run() {
         context_.refresh_clock();
         const int waiting = connections_.waiting(); // of the turns before: the others come first
         const int served = serve_ready(count);
+        if (inbox_.has_work()) take_moved(served);
         if (acceptor_.has_work()) accept_new(served);
         serve_waiting(waiting);
         if (state_ != State::exiting) connections_.expire_overdue(); // which may call the app
         meet_understudy();
         acceptor_.try_again_if_due();
-        acceptor_.set_full(connections_.is_full());
+        note_room();
+        if (state_ == State::retiring) leave_connections();
         context_.access_log.flush();
         recycle_if_enough();
     }
@@ -74,7 +80,7 @@ int SyncWorker::wait_time_ms() const {
     if (acceptor_.wants_turn() || connections_.waiting() > 0) return 0;
     // A worker that retires already is not replaced once more.
     const SteadyTime recycling_due = state_ == State::serving ? recycling_.due() : SteadyTime::max();
-    const SteadyTime next = std::min({acceptor_.due(), give_up_at_, recycling_due, connections_.due()});
+    const SteadyTime next = std::min({acceptor_.due(), give_away_at_, give_up_at_, recycling_due, connections_.due()});
     if (next == SteadyTime::max()) return -1;
     const auto left = std::chrono::ceil<Milliseconds>(next - context_.now()).count();
     return static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000));
@@ -100,6 +106,8 @@ int SyncWorker::serve_ready(int event_count) {
             take_signals();
         } else if (static_cast<int>(tag) == master_.leash_fd()) {
             master_is_gone();
+        } else if (static_cast<int>(tag) == inbox_.fd()) {
+            inbox_.note_ready();
         } else {
             acceptor_.note_ready(static_cast<int>(tag));
         }
@@ -107,11 +115,26 @@ int SyncWorker::serve_ready(int event_count) {
     return served;
 }
 
+// Those of other workers come before new ones: they have waited already.
+void SyncWorker::take_moved(int served) {
+    inbox_.take(served, state_ == State::retiring, [this](MovedConnection moved) {
+        connections_.take_over(std::move(moved));
+        meet_understudy();
+        note_room();
+        take_orders_if_any();
+    });
+}
+
+void SyncWorker::note_room() {
+    acceptor_.set_full(connections_.is_full());
+    inbox_.set_full(connections_.is_full());
+}
+
 void SyncWorker::accept_new(int served) {
     acceptor_.accept(served, [this](UniqueFd socket, const Peer& peer) {
         const bool is_kept = connections_.admit(SocketStream(std::move(socket), !context_.settings.no_sendfile), peer);
         meet_understudy();
-        if (is_kept) acceptor_.set_full(connections_.is_full());
+        if (is_kept) note_room();
         take_orders_if_any();
         return is_kept ? Acceptor::Outcome::kept : Acceptor::Outcome::served;
     });
@@ -155,6 +178,7 @@ void SyncWorker::master_is_gone() {
     epoll_.remove(master_.leash_fd());
     acceptor_.stop(); // what waits is for the next master
     give_up_at_ = context_.now() + orphan_grace;
+    context_.stay_alone();
     retire();
 }
 
@@ -163,12 +187,25 @@ void SyncWorker::retire() {
     state_ = State::retiring;
     context_.retire();
     acceptor_.retire();
+    inbox_.stop();
+    leave_connections();
+}
+
+// Other workers go on with them, unless there are none. Then what is on its way is for this one, too.
+void SyncWorker::leave_connections() {
+    give_away_at_ = SteadyTime::max();
+    if (context_.gives_connections_away()) {
+        if (!connections_.give_away()) give_away_at_ = context_.now() + queue_pause;
+        return;
+    }
+    inbox_.resume();
     connections_.retire();
 }
 
 void SyncWorker::exit() {
     state_ = State::exiting;
     acceptor_.stop();
+    inbox_.stop();
 }
 
 void SyncWorker::recycle_if_enough() {

@@ -10,6 +10,7 @@
 #include "base/signal_inbox.hpp"
 #include "workers/connection/acceptor.hpp"
 #include "workers/connection/connection_table.hpp"
+#include "workers/connection/move_inbox.hpp"
 #include "workers/context/recycling.hpp"
 #include "workers/context/worker_context.hpp"
 
@@ -33,7 +34,10 @@ class SyncWorker {
     int serve_ready(int event_count);
     void watch(int fd);
     void meet_understudy();
+    void take_moved(int served);
     void accept_new(int served);
+    void note_room();
+    void leave_connections();
     void take_orders();
     void take_orders_if_any();
     void serve_waiting(int count);
@@ -50,10 +54,12 @@ class SyncWorker {
     Recycling recycling_;
     Epoll& epoll_;
     Acceptor acceptor_;
+    MoveInbox inbox_;
     ConnectionTable connections_;
 
     State state_ = State::serving;
-    SteadyTime give_up_at_ = SteadyTime::max(); // whatever is still open then
+    SteadyTime give_away_at_ = SteadyTime::max(); // what there was no room for the last time
+    SteadyTime give_up_at_ = SteadyTime::max();   // whatever is still open then
     std::uint64_t requests_before_ = 0;
 };
 

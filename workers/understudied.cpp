@@ -52,6 +52,7 @@ void Understudied::shadow_log() {
 void Understudied::introduce(WorkerContext& context) {
     context_ = &context;
     context.memory = &memory_;
+    context.queue = setup_.queue;
     context.make_understudy = [this] { employ(); };
     if (understudy_.is_open()) context.desk.employ(memory_, understudy_.get());
 }

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "workers/connection/proxy_preamble.hpp"
+#include "workers/connection/shared_seats.hpp"
 
 namespace cppcorn {
 namespace {
@@ -82,6 +83,7 @@ std::uint64_t Connection::bytes_through() const {
 
 void Connection::park(Seat& seat, const Arena& arena) const {
     const auto ns = [](SteadyTime time) { return time.time_since_epoch().count(); };
+    if (seat.phase.load(std::memory_order_relaxed) == Phase::preamble) write_peer(seat, peer_);
     seat.parked = 0;
     seat.deadline = ns(deadline_);
     seat.began = ns(phase_ == Phase::lingering ? lingering_.until() : patience_.began());
@@ -228,8 +230,9 @@ Connection::Wants Connection::wait_for_input(const Turn& turn) {
         if (nothing_here) turn.pool.give_back(std::move(exchange_));
         if (phase_ != Phase::preamble) phase_ = Phase::idle;
         patience_.begin(now, 0);
-        const auto patience =
-            turn.context.retiring() ? std::min<Milliseconds>(parting_time, settings.keep_alive) : settings.keep_alive;
+        const auto patience = turn.context.ends_connections()
+                                  ? std::min<Milliseconds>(parting_time, settings.keep_alive)
+                                  : settings.keep_alive;
         if (answered_any_) deadline_ = now + patience;
         return Wants::to_read; // else the deadline for the first byte runs on
     }

@@ -52,8 +52,8 @@ class Connection {
     // of that second, and one that has not said anything yet a whole one.
     Wants retire(const Turn& turn);
 
-    // Writes down in its seat how it is, for those who go on with it; between turns. What has not changed since it was
-    // seated is not written again. Phase `empty`: nobody else could.
+    // Writes down in its seat how it is, for those who go on with it; between turns. Who the client is stands there
+    // already, but for what a PROXY header tells. Phase `empty`: nobody else could go on with it.
     void park(Seat& seat, const Arena& arena) const;
     // Somebody else goes on with it.
     void forget(ExchangePool& pool);
@@ -63,6 +63,7 @@ class Connection {
 
     SteadyTime deadline() const { return deadline_; }
     const Peer& peer() const { return peer_; }
+    SeatPhase phase() const { return phase_; }
 
     // More than a reading of the coarse clock may be off, so that few turns end by its tick.
     static constexpr Milliseconds turn_time{5};

@@ -1,5 +1,12 @@
 #include "workers/connection/connection_table.hpp"
 
+#include <optional>
+
+#include <spdlog/spdlog.h>
+
+#include "workers/handover/move_queue.hpp"
+#include "workers/handover/seat_image.hpp"
+
 namespace cppcorn {
 namespace {
 
@@ -30,20 +37,53 @@ Turn ConnectionTable::turn_of(int fd) {
 bool ConnectionTable::admit(SocketStream stream, const Peer& peer) {
     const int fd = stream.fd();
     const unsigned generation = next_generation();
-    shared_.sit(fd, generation, peer, peer.address[0] == 0);
     Connection connection(peer, context_.settings, context_.now());
-    const Turn turn{stream, context_, pool_, quick_, fd, generation};
+    shared_.sit(fd, generation, peer, connection.phase());
+    return admit(std::move(stream), std::move(connection), generation);
+}
+
+bool ConnectionTable::take_over(MovedConnection moved) {
+    const ListeningSocket* const listener = listeners_.find(moved.record.listener);
+    SocketStream stream(std::move(moved.socket), !context_.settings.no_sendfile);
+    stream.add_received(moved.record.received);
+    stream.add_sent(moved.record.sent);
+    const int fd = stream.fd();
+    const unsigned generation = next_generation();
+    auto connection = listener != nullptr
+                          ? Connection::resume(moved, *listener, {stream, context_, pool_, quick_, fd, generation})
+                          : std::nullopt;
+    if (!connection) {
+        spdlog::warn("A connection from another worker is closed: nothing can be made of it");
+        return false;
+    }
+    shared_.sit(fd, generation, connection->peer(), connection->phase());
+    park(fd, stream, *connection);
+    return admit(std::move(stream), std::move(*connection), generation);
+}
+
+bool ConnectionTable::admit(SocketStream stream, Connection connection, unsigned generation) {
+    const int fd = stream.fd();
+    const Turn turn{stream, context_, pool_, quick_, fd, generation, shared_.parked(fd)};
     Connection::Wants wants = connection.serve(turn);
     if (retiring_ && wants != Connection::Wants::to_close) wants = connection.retire(turn);
     const bool is_kept = wants != Connection::Wants::to_close;
     if (is_kept) {
+        park(fd, stream, connection);
         seat(generation, std::make_unique<Client>(std::move(stream), std::move(connection)), wants);
-        park(fd);
     } else {
         shared_.leave(fd);
-        context_.desk.end();
     }
+    context_.desk.end();
     return is_kept;
+}
+
+// For those who go on with it, should this worker not.
+void ConnectionTable::park(int fd, const SocketStream& stream, const Connection& connection) {
+    cppcorn::Seat* const seat = shared_.seat_of(fd);
+    if (seat == nullptr) return;
+    seat->received = stream.received();
+    seat->sent = stream.sent();
+    connection.park(*seat, context_.memory->arena());
 }
 
 unsigned ConnectionTable::next_generation() {
@@ -100,17 +140,7 @@ void ConnectionTable::settle(int fd, Connection::Wants wants) {
     }
     if (wants == Connection::Wants::to_go_on) wait_for_turn(fd);
     schedule(fd);
-    park(fd);
-}
-
-// What there is of it is in memory that outlives this worker.
-void ConnectionTable::park(int fd) {
-    if (cppcorn::Seat* const shared = shared_.seat_of(fd)) {
-        const Client& client = *seats_[fd].client;
-        client.connection.park(*shared, context_.memory->arena());
-        shared->received = client.stream.received();
-        shared->sent = client.stream.sent();
-    }
+    park(fd, seat.client->stream, seat.client->connection);
     context_.desk.end();
 }
 
@@ -170,7 +200,32 @@ void ConnectionTable::forget_stale_deadlines() {
     });
 }
 
+bool ConnectionTable::give_away() {
+    for (std::size_t fd = 0; fd < seats_.size() && count_ > 0; ++fd) {
+        if (seats_[fd].client && give_away(static_cast<int>(fd)) == Given::no_room) return false;
+    }
+    return true;
+}
+
+ConnectionTable::Given ConnectionTable::give_away(int fd) {
+    Seat& seat = seats_[fd];
+    ConnectionImage image;
+    if (!image_of(*context_.memory, fd, image)) return Given::stays;
+    shared_.leave(fd); // before, or it could be given away twice, should the worker die now
+    const auto put = context_.queue->put(image);
+    if (put != MoveQueue::Put::sent) {
+        shared_.stay(fd, seat.generation);
+        return put == MoveQueue::Put::full ? Given::no_room : Given::stays;
+    }
+    epoll_.remove(fd); // another process has it, so that to close it is not enough
+    seat.client->connection.forget(pool_);
+    seat.client.reset();
+    forget(seat);
+    return Given::gone;
+}
+
 void ConnectionTable::retire() {
+    if (retiring_) return;
     retiring_ = true;
     for (std::size_t fd = 0; fd < seats_.size(); ++fd) {
         Seat& seat = seats_[fd];

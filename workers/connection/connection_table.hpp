@@ -10,7 +10,9 @@
 #include "base/epoll.hpp"
 #include "workers/connection/connection.hpp"
 #include "workers/connection/deadline_heap.hpp"
+#include "workers/connection/known_listeners.hpp"
 #include "workers/connection/shared_seats.hpp"
+#include "workers/handover/moved_connection.hpp"
 #include "workers/transport/socket_stream.hpp"
 
 namespace cppcorn {
@@ -26,6 +28,8 @@ class ConnectionTable {
     // A connection that was just accepted. Most clients have sent their request by now, and many want no more than its
     // answer: such a connection is served and never kept. False: it was not.
     bool admit(SocketStream stream, const Peer& peer);
+    // One that has come from another worker. The same.
+    bool take_over(MovedConnection moved);
     // The connection of that tag is ready. Nothing happens where it is gone since.
     void serve(std::uint64_t tag);
     // Connections that have requests left and wait for another turn; the one that has waited longest is given it.
@@ -34,7 +38,10 @@ class ConnectionTable {
     void expire_overdue();
     // The understudy has moved some to other workers while the app ran: they are forgotten here.
     void forget_moved();
-    // The worker is retiring: each connection hears of it.
+    // The worker is retiring. Gives its connections to other workers, as far as there is room on their way; to be called
+    // until none is left. Some may have to come further first. False: there was no room.
+    bool give_away();
+    // It is, and there are no others: each connection hears of it.
     void retire();
 
     int count() const { return count_; }
@@ -60,6 +67,10 @@ class ConnectionTable {
 
     Turn turn_of(int fd);
     unsigned next_generation();
+    bool admit(SocketStream stream, Connection connection, unsigned generation);
+    enum class Given { gone, stays, no_room };
+    Given give_away(int fd);
+    void park(int fd, const SocketStream& stream, const Connection& connection);
     void seat(unsigned generation, std::unique_ptr<Client> client, Connection::Wants wants);
     void settle(int fd, Connection::Wants wants);
     void forget(Seat& seat);
@@ -73,6 +84,7 @@ class ConnectionTable {
     ExchangePool pool_;
     QuickRequests quick_;
     SharedSeats shared_;
+    KnownListeners listeners_; // of connections that were others'
     std::vector<Seat> seats_;
     std::deque<std::uint64_t> waiting_; // tags
     int waiting_count_ = 0;

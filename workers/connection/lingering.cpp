@@ -20,7 +20,7 @@ void Lingering::begin(Stream& stream, const WorkerContext& context) {
     sending_.begin(now, 0);
     taking_.begin(now, 0);
     until_ = now + longest;
-    deadline_ = now + (context.retiring() ? silence_when_retiring : silence);
+    deadline_ = now + (context.ends_connections() ? silence_when_retiring : silence);
 }
 
 void Lingering::resume(Stream& stream, const WorkerContext& context, SteadyTime until, SteadyTime deadline) {
@@ -49,7 +49,7 @@ bool Lingering::drop_all(Stream& stream) {
 bool Lingering::go_on(Stream& stream, const WorkerContext& context) {
     const SteadyTime now = context.now();
     // To close is safe where nothing comes in: the kernel sends what is left.
-    if (context.retiring() && dropped_ == 0) return false;
+    if (context.ends_connections() && dropped_ == 0) return false;
     const std::uint64_t untaken = stream.untaken();
     if (untaken > 0) {
         const std::uint64_t taken = untaken_ - std::min(untaken_, untaken);
@@ -59,7 +59,7 @@ bool Lingering::go_on(Stream& stream, const WorkerContext& context) {
         deadline_ = std::min({give_up_at, now + silence, until_});
     } else {
         deadline_ = std::min(sending_.deadline(now, dropped_, silence), until_);
-        if (context.retiring()) return false;
+        if (context.ends_connections()) return false;
     }
     return now < deadline_;
 }

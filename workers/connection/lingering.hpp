@@ -6,7 +6,7 @@
 //     from then on, while it sends              30 seconds
 //     and while it does not                     5 seconds; less than 1 KiB a second is nothing
 //
-// A worker that is retiring waits 2 seconds, unless its client is sending and has not got the answer yet.
+// At the service's end it waits 2 seconds, unless its client is sending and has not got the answer yet.
 #pragma once
 
 #include <cstdint>

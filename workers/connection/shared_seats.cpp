@@ -5,20 +5,27 @@
 
 namespace cppcorn {
 
-void SharedSeats::sit(int fd, std::uint32_t generation, const Peer& peer, bool is_unix) {
+void SharedSeats::sit(int fd, std::uint32_t generation, const Peer& peer, SeatPhase phase) {
     Seat* const seat = seat_of(fd);
     const int row = seat != nullptr ? row_of(*peer.listener) : -1;
     if (row < 0) return leave(fd); // it cannot go on elsewhere
-    seat->phase.store(SeatPhase::idle, std::memory_order_relaxed);
-    seat->flags = static_cast<std::uint8_t>((peer.trusted ? Seat::trusted : 0) |
-                                            (peer.may_send_preamble ? Seat::may_send_preamble : 0) |
-                                            (is_unix ? Seat::is_unix : 0));
-    seat->port = peer.port;
+    seat->phase.store(phase, std::memory_order_relaxed);
+    seat->flags = 0;
+    write_peer(*seat, peer);
     seat->facts = static_cast<std::uint8_t>(row);
-    std::memcpy(seat->address, peer.address, sizeof seat->address);
     seat->parked = 0;
     seat->received = seat->sent = 0;
     seat->generation.store(generation, std::memory_order_release);
+}
+
+void write_peer(Seat& seat, const Peer& peer) {
+    unsigned flags = seat.flags & Seat::answered_any;
+    if (peer.trusted) flags |= Seat::trusted;
+    if (peer.may_send_preamble) flags |= Seat::may_send_preamble;
+    if (peer.listener->server_port == 0) flags |= Seat::is_unix;
+    seat.flags = static_cast<std::uint8_t>(flags);
+    seat.port = peer.port;
+    std::memcpy(seat.address, peer.address, sizeof seat.address);
 }
 
 int SharedSeats::row_of(const ListeningSocket& listener) {

@@ -16,8 +16,12 @@ class SharedSeats {
     // `memory` outlives it; null for none.
     explicit SharedSeats(WorkerMemory* memory) : memory_(memory) {}
 
-    // A connection has come; it is idle.
-    void sit(int fd, std::uint32_t generation, const Peer& peer, bool is_unix);
+    // A connection has come, and waits for that.
+    void sit(int fd, std::uint32_t generation, const Peer& peer, SeatPhase phase);
+    // Somebody sits there, still or again.
+    void stay(int fd, std::uint32_t generation) {
+        if (Seat* const seat = seat_of(fd)) seat->generation.store(generation, std::memory_order_release);
+    }
     // It has left.
     void leave(int fd) {
         if (Seat* const seat = seat_of(fd)) seat->generation.store(0, std::memory_order_release);
@@ -41,5 +45,8 @@ class SharedSeats {
     WorkerMemory* memory_;
     std::vector<std::pair<const ListeningSocket*, int>> rows_; // of listeners' facts
 };
+
+// What the seat says of the client.
+void write_peer(Seat& seat, const Peer& peer);
 
 } // namespace cppcorn

@@ -22,6 +22,8 @@
 
 namespace cppcorn {
 
+class MoveQueue;
+
 class WorkerContext {
   public:
     // All references outlive it.
@@ -40,6 +42,7 @@ class WorkerContext {
     ScoreboardSlot& slot;
     AccessLog& access_log;
     WorkerMemory* memory = nullptr;        // what outlives this worker; it outlives the context. Null: nothing does
+    const MoveQueue* queue = nullptr;      // to other workers, and from them; it outlives the context, too. Null: none
     WorkerDesk desk;                       // what its understudy sees, if there is one
     std::function<void()> make_understudy; // in the place of one that has died
     RateLimit refusals;                    // lines about requests that were refused
@@ -48,10 +51,18 @@ class WorkerContext {
     RateLimit proxy_refusals; // lines about PROXY headers that were refused
     LookoutLink lookout;      // to be told of each request
 
-    // No connection is kept alive any more. True from the instant the master asks for it or the signal arrives, so that
-    // the response that the app is working on says so already.
+    // The worker is to end. True from the instant the master asks for it or the signal arrives.
     bool retiring() const { return retiring_ || slot.orders().end_wanted() || signals_.noted(SIGTERM); }
     void retire() { retiring_ = true; }
+    // It has nobody to give its connections to any more.
+    void stay_alone() { is_alone_ = true; }
+    // What it has, another worker goes on with.
+    bool gives_connections_away() const {
+        return retiring() && memory != nullptr && queue != nullptr && !is_alone_ && !slot.ends_connections() &&
+               !slot.orders().exit_wanted();
+    }
+    // No connection is kept alive any more, which the response that the app is working on says already.
+    bool ends_connections() const { return retiring() && !gives_connections_away(); }
     // The master asks for something, which is to be done before the next request.
     bool has_orders() const { return slot.orders().any(); }
 
@@ -83,6 +94,7 @@ class WorkerContext {
   private:
     const SignalInbox& signals_;
     bool retiring_ = false;
+    bool is_alone_ = false;
     CachedClock clock_;
     std::time_t date_second_ = 0;
     std::string date_line_;

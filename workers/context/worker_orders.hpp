@@ -39,6 +39,8 @@ class WorkerOrders {
     // It is to retire or exit, and has not taken that yet.
     bool end_wanted() const { return (bits_.load(std::memory_order_relaxed) & end_bits) != 0; }
 
+    bool exit_wanted() const { return waiting().contains(WorkerOrder::exit); }
+
     // Either: what was given and not taken.
     Taken waiting() const { return Taken(bits_.load(std::memory_order_acquire)); }
 

@@ -321,7 +321,7 @@ bool Exchange::may_meet_a_reset() const {
 }
 
 bool Exchange::can_keep_alive(const WorkerContext& context) const {
-    const bool is_willing = has_head() && parser_.head().keep_alive && !context.retiring() &&
+    const bool is_willing = has_head() && parser_.head().keep_alive && !context.ends_connections() &&
                             context.settings.keep_alive.count() != 0 && body_.error() == 0;
     // A client that was never told to continue may send its body or may not: what comes next cannot be known.
     return is_willing && !body_.continue_wanted();
