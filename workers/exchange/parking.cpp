@@ -50,9 +50,10 @@ const ParkedRequest* Parking::park(const Arena& arena, Stage stage, Ending endin
 }
 
 // In one run, where it is in several.
-std::string_view Parking::park_output(Parked& parked) const {
+std::string_view Parking::park_output(Parked& parked) {
     const OutputQueue& output = parts_.output;
     if (!output.holds_file()) return output.bytes();
+    has_output_ = true;
     parked.output = output.bytes();
     RequestState& state = parked.request.state;
     output.for_each_file([&](int fd, std::int64_t offset, std::uint64_t left, std::string_view after) {
@@ -60,6 +61,11 @@ std::string_view Parking::park_output(Parked& parked) const {
         parked.output += after;
     });
     return parked.output;
+}
+
+void Parking::forget_output() {
+    for (auto& each : parked_) Bytes().swap(each.output);
+    has_output_ = false;
 }
 
 void Parking::restore_input(const MovedConnection& moved) {

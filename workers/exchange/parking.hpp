@@ -43,7 +43,7 @@ class Parking {
     void restore_output(MovedConnection& moved);
 
     void clear() {
-        for (auto& each : parked_) Bytes().swap(each.output);
+        if (has_output_) forget_output();
     }
 
   private:
@@ -53,11 +53,13 @@ class Parking {
         Bytes output; // with what stands behind each file
     };
 
-    std::string_view park_output(Parked& parked) const;
+    std::string_view park_output(Parked& parked);
+    void forget_output();
 
     Parts parts_;
     std::array<Parked, 2> parked_{};
     unsigned last_ = 0;
+    bool has_output_ = false; // one of the two
 };
 
 } // namespace cppcorn
