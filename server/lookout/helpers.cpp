@@ -31,7 +31,7 @@ void Helpers::supervise(const Release& release, bool stopping, SteadyTime now) {
         scoreboard_.tell(loss.slot, WorkerOrder::make_understudy);
     }
     const bool stays = !stopping && !release.settings().worker.no_understudy;
-    lookout_.supervise({ChildRole::lookout, release.settings().display_name(), release.identity, {}}, stays, now);
+    lookout_.supervise(release, stays, now);
 }
 
 void Helpers::dismiss(const Release& release, pid_t successor) {

@@ -29,6 +29,8 @@ class Helpers {
     void slot_changed(int slot) { lookout_.bell_changed(slot); }
     // The worker in that slot has ended; the slot still shows what it was.
     void worker_ended(int slot) { understudies_.worker_ended(slot, scoreboard_.slot(slot).understudy()); }
+    // The log has been reopened, or another release is in use.
+    void renew_lookout() { lookout_.renew(); }
     // A child has ended that is no worker. One that is no helper either is passed over: as PID 1, the master inherits
     // orphans.
     void exited(pid_t pid, int wait_status, const std::vector<WorkerEntry>& workers);

@@ -2,19 +2,28 @@
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <system_error>
 #include <utility>
 
 #include <spdlog/spdlog.h>
 
+#include "base/log/error_log.hpp"
 #include "server/lookout/lookout_process.hpp"
+#include "server/process/daemon.hpp"
 
 namespace cppcorn {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto pause = 1s;            // before another one is started
+// A daemon's children do not have the terminal that the master may still have.
+void leave_streams(const Settings& settings) {
+    leave_terminal(settings);
+    reopen_error_log();
+}
+
+constexpr auto pause = 1s;            // before another one is started, or one that was let go is killed
 constexpr auto pause_of_post = 100ms; // when it reads nothing
 constexpr auto long_enough = 60s;     // what ends after such a time is news again
 
@@ -42,24 +51,40 @@ void Lookout::exited(int wait_status, SteadyTime now) {
     not_before_ = now + pause;
 }
 
-void Lookout::supervise(const ChildPlan& plan, bool stays, SteadyTime now) {
+void Lookout::supervise(const Release& release, bool stays, SteadyTime now) {
     const bool is_wanted = !slots_.empty() || (stays && pid_ != 0);
     if (!is_wanted) {
-        post_.reset(); // which it takes as its end
+        let_go();
         to_tell_.clear();
-        return;
     }
-    if (pid_ == 0 && now >= not_before_) start(plan, now);
+    if (pid_ != 0 && !post_.is_open() && now >= kill_at_) {
+        kill_at_ = now + pause;
+        ::kill(pid_, SIGKILL);
+    }
+    if (is_wanted && pid_ == 0 && now >= not_before_) start(release, now);
     tell_changes(now);
 }
 
-void Lookout::start(ChildPlan plan, SteadyTime now) {
+// The end of its post is its own.
+void Lookout::let_go() {
+    if (!post_.is_open()) return;
+    post_.reset();
+    kill_at_ = SteadyClock::now() + pause;
+}
+
+void Lookout::start(const Release& release, SteadyTime now) {
     try {
         BellPost post = BellPost::open();
         const int leash = pipes_.leash_read.get();
         const int lookouts_end = post.lookout.get();
-        plan.keeps = {leash, lookouts_end, scoreboard_.lookout_bell().fd()};
-        pid_ = fork_child(plan, &title_, [&] { return run_lookout(scoreboard_, lookouts_end, leash); });
+        const ChildPlan plan{ChildRole::lookout,
+                             release.settings().display_name(),
+                             release.identity,
+                             {leash, lookouts_end, scoreboard_.lookout_bell().fd()}};
+        pid_ = fork_child(plan, &title_, [&] {
+            if (release.settings().daemon) leave_streams(release.settings());
+            return run_lookout(scoreboard_, lookouts_end, leash);
+        });
         post_ = std::move(post.master);
         started_at_ = now;
         to_tell_ = slots_;
@@ -84,7 +109,7 @@ void Lookout::tell_changes(SteadyTime now) {
 
 SteadyTime Lookout::due() const {
     if (pid_ == 0) return slots_.empty() ? SteadyTime::max() : not_before_;
-    return tell_again_;
+    return post_.is_open() ? tell_again_ : kill_at_;
 }
 
 } // namespace cppcorn

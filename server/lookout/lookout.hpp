@@ -14,6 +14,7 @@
 #include "server/lookout/bell_post.hpp"
 #include "server/process/child.hpp"
 #include "server/process/process_title.hpp"
+#include "server/release/release.hpp"
 #include "server/supervision/scoreboard.hpp"
 
 namespace cppcorn {
@@ -27,10 +28,12 @@ class Lookout {
     // There is another bell in that slot of the scoreboard, or none any more.
     void bell_changed(int slot);
     void exited(int wait_status, SteadyTime now);
+    // What it has of the master's, its name, user and log, is to be had anew: another one takes its place.
+    void renew() { let_go(); }
 
-    // Starts it, or lets it go, and tells it what has changed. `plan`: as what it is started. `stays`: it is kept while
-    // there happens to be no understudy.
-    void supervise(const ChildPlan& plan, bool stays, SteadyTime now);
+    // Starts it, as that release's, or lets it go, and tells it what has changed. `stays`: it is kept while there
+    // happens to be no understudy.
+    void supervise(const Release& release, bool stays, SteadyTime now);
     // When supervise() is due if nothing happens before; SteadyTime::max() for never.
     SteadyTime due() const;
 
@@ -38,7 +41,8 @@ class Lookout {
     pid_t pid() const { return pid_; }
 
   private:
-    void start(ChildPlan plan, SteadyTime now);
+    void start(const Release& release, SteadyTime now);
+    void let_go();
     void tell_changes(SteadyTime now);
 
     Scoreboard& scoreboard_;
@@ -47,6 +51,7 @@ class Lookout {
 
     pid_t pid_ = 0;
     ServerFd post_;         // not open: it has been let go, or there is none
+    SteadyTime kill_at_{};  // if it has not ended by then, though it was let go
     std::set<int> slots_;   // that have a bell
     std::set<int> to_tell_; // that have changed since it was told
     SteadyTime started_at_{};

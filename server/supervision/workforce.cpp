@@ -32,11 +32,13 @@ void Workforce::begin_generation(unsigned generation) {
     // Of a reload that was queued, nobody has noted the begin.
     if (generation > 1) reload_.begin(table_.generation(), SteadyClock::now());
     table_.begin_generation(generation);
+    helpers_.renew_lookout();
 }
 
 void Workforce::roll_back() {
     reload_.drop();
     table_.roll_back();
+    helpers_.renew_lookout();
 }
 
 void Workforce::drain_backlogs() {
@@ -48,6 +50,7 @@ void Workforce::end_connections() {
 }
 
 void Workforce::tell_all(WorkerOrder order) {
+    if (order == WorkerOrder::reopen_logs) helpers_.renew_lookout();
     for (const auto& entry : table_.entries()) scoreboard_.tell(entry.slot, order);
     if (stand_in_.pid() != 0) scoreboard_.tell(stand_in_slot, order);
 }

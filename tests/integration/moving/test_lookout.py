@@ -18,6 +18,7 @@ from harness import (
     is_alive,
     is_helper,
     only_with_other_users,
+    open_files,
     process,
     processes,
     read_response,
@@ -87,9 +88,28 @@ def test_signals_that_are_meant_for_others_do_not_end_it():
         lookout = the_lookout(server)
         for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
             os.kill(lookout, number)
+        # Each of them would have had its effect by the time that a worker has slept and answered.
+        assert server.get("/sleep?ms=50").status == 200
+        assert server.lookouts() == [lookout]
+
+
+def test_another_one_takes_its_place_at_a_reload_and_when_logs_are_reopened(tmp_path):
+    """So it has the name and the user of the release that serves, and keeps no log open that was moved away."""
+    settings, log = tmp_path / "cppcorn.toml", tmp_path / "log"
+    settings.write_text(f"name = 'one'\nerrorlog = '{log}'\n")
+    with Server("hello:app", "-c", settings, wait=1, log_file=log) as server:
+        first = the_lookout(server)
+        settings.write_text(f"name = 'two'\nerrorlog = '{log}'\n")
         server.signal(signal.SIGHUP)
         server.wait_log("Reload done")
-        assert server.lookouts() == [lookout]
+        second = the_lookout(server, but=first)
+        assert command_line(second) == "cppcorn: lookout [two]"
+        os.rename(log, tmp_path / "moved")
+        server.signal(signal.SIGUSR1)
+        third = the_lookout(server, but=second)
+        server.wait_for(lambda: str(log) in open_files(third).values(), what="the new log")
+        assert str(tmp_path / "moved") not in open_files(third).values()
+        assert server.complaints() == []
 
 
 def test_a_worker_that_crashes_is_none_of_it():
@@ -156,6 +176,8 @@ def test_a_stopped_one_holds_nobody_up():
             server.signal(signal.SIGHUP)
             server.wait_log("Reload done", count=count)
         assert server.get("/").status == 200
+        second = the_lookout(server, but=lookout)  # a reload brings another one
+        os.kill(second, signal.SIGSTOP)
         server.stop()
         leaves_nothing(server)
 

@@ -40,6 +40,8 @@ def test_a_worker_has_the_listeners_the_logs_and_its_tie_to_the_master(arguments
                 "anon_inode:[eventfd]",  # its understudy's, which shares its descriptors
                 "anon_inode:[eventfd]",  # the lookout's
                 "anon_inode:[eventpoll]",  # its own
+                "anon_inode:[pidfd]",  # its understudy
+                "anon_inode:[pidfd]",  # itself, for its understudy
                 "pipe:[N]",  # notices
                 "pipe:[N]",  # the leash
                 "socket:[N]",
