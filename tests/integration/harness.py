@@ -208,9 +208,10 @@ def is_sleeping(pid):
 
 
 def is_ready(pid):
-    """Whether a worker has loaded its app: it waits for connections on an epoll from then on, and has none before."""
+    """Whether a worker has loaded its app: its epoll is told what to wait for from then on, and of nothing before."""
     try:
-        return any("[eventpoll]" in target for target in open_files(pid).values())
+        epolls = [number for number, target in open_files(pid).items() if "[eventpoll]" in target]
+        return any("tfd:" in Path(f"/proc/{pid}/fdinfo/{number}").read_text() for number in epolls)
     except OSError:
         return False
 
