@@ -182,6 +182,57 @@ def test_a_stopped_one_holds_nobody_up():
         leaves_nothing(server)
 
 
+# ---- Understudies, which workers make and the master is the parent of
+
+
+def understudies(server):
+    alive = [each.pid for each in processes() if each.parent == server.pid and each.state not in "ZX"]
+    return sorted(pid for pid in alive if command_line(pid).startswith("cppcorn: understudy ["))
+
+
+def test_an_understudy_that_is_killed_is_replaced_and_its_worker_notices_nothing():
+    with Server("faults:app", "--workers", "2", wait=2) as server:
+        workers = server.wait_workers(2)
+        first = server.wait_for(lambda: len(understudies(server)) == 2 and understudies(server), what="understudies")
+        killed, other = first
+        os.kill(killed, signal.SIGKILL)
+        server.wait_for(lambda: len(set(understudies(server)) - {killed}) == 2, what="another one")
+        assert other in understudies(server)
+        said = r"\[ERROR\] The understudy \(pid:(\d+)\) of worker \(pid:\d+\) was sent SIGKILL; the worker makes another one"
+        assert [match[1] for match in server.wait_log(said)] == [str(killed)]
+        assert len(server.complaints()) == 1
+        assert server.wait_workers(2) == workers
+        assert server.get("/").status == 200
+
+
+def test_understudies_that_are_killed_again_and_again_are_replaced_once_a_second():
+    with Server("faults:app", wait=1) as server:
+        (worker,) = server.wait_workers(1)
+        began = time.monotonic()
+        killed = []
+        for _ in range(3):
+            (pid,) = server.wait_for(lambda: set(understudies(server)) - set(killed), what="an understudy")
+            os.kill(pid, signal.SIGKILL)
+            killed.append(pid)
+        server.wait_for(lambda: set(understudies(server)) - set(killed), what="one more")
+        assert time.monotonic() - began >= 2  # the first at once, then a second between them
+        assert server.wait_workers(1) == [worker]
+
+
+def test_the_end_of_a_worker_is_not_taken_for_a_loss_of_its_understudy():
+    with Server("faults:app", "--workers", "2", wait=2) as server:
+        for _ in range(5):
+            (victim, _) = server.wait_workers(2)
+            os.kill(victim, signal.SIGKILL)
+            server.wait_for(lambda: victim not in server.worker_pids(), what="its end")
+            server.wait_workers(2)
+        server.signal(signal.SIGHUP)
+        server.wait_log("Reload done")
+        server.wait_workers(2)
+        server.wait_for(lambda: len(understudies(server)) == 2, what="two understudies")
+        assert server.count_log("The understudy") == 0
+
+
 # ---- No process is left
 
 
