@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from harness import Server, command_line, is_alive, processes
+from harness import Server, command_line, is_alive, processes, read_response, request_bytes
 
 pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="the filter has x86-64's numbers of system calls")
 
@@ -62,10 +62,14 @@ def test_everything_works_under_a_profile_like_that_of_containers():
             *["cppcorn: understudy [faults:app]"] * 2,
             *["cppcorn: worker [faults:app]"] * 2,
         ]
+        socks = server.connection_to_each(2)
         for pid in server.wait_workers(2):
             os.kill(pid, signal.SIGKILL)
             server.wait_for(lambda: not is_alive(pid), what="the worker's end")
             server.wait_workers(2)
+        for sock in socks.values():
+            sock.sendall(request_bytes("/"))
+            assert read_response(sock).status == 200
         server.signal(signal.SIGHUP)
         server.wait_log("Reload done")
         assert server.get("/").status == 200
