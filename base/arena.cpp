@@ -11,6 +11,9 @@ namespace cppcorn {
 namespace {
 
 constexpr std::size_t gives_back_from = 64 * 1024; // bytes of a block
+// Of smaller ones, so many of each size are kept as they are.
+constexpr std::size_t page = 4096;
+constexpr std::size_t most_warm = 64;
 
 } // namespace
 
@@ -53,7 +56,8 @@ void Arena::deallocate(void* block, std::size_t size) {
     const std::size_t bits = class_of(size);
     const std::size_t whole = std::size_t{1} << bits;
     used_ -= whole;
-    if (whole >= gives_back_from) ::madvise(block, whole, MADV_REMOVE);
+    const bool is_kept = whole < page || (whole < gives_back_from && free_[bits].size() < most_warm);
+    if (!is_kept) ::madvise(block, whole, MADV_REMOVE);
     free_[bits].push_back(static_cast<std::uint32_t>(offset_of(block) >> smallest_bits));
 }
 

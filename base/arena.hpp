@@ -25,7 +25,8 @@ class Arena {
 
     // Null if there is no room. Blocks are aligned to 64 bytes, or to their size if that is less.
     void* allocate(std::size_t size);
-    // With the size that it was asked for. Large blocks give their pages back.
+    // With the size that it was asked for. Large blocks give their pages back, and so do
+    // smaller ones of which many are free.
     void deallocate(void* block, std::size_t size);
 
     bool contains(const void* address) const {

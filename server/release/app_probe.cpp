@@ -11,6 +11,7 @@
 #include "base/signals.hpp"
 #include "base/system_call.hpp"
 #include "server/exit_codes.hpp"
+#include "workers/transport/spool_file.hpp"
 
 namespace cppcorn {
 namespace {
@@ -22,6 +23,9 @@ int probe_main(const Release& release, int message_fd, CrashRecord& crash) {
     install_crash_report(crash);
     enter(release);
     apply_environment(release.settings());
+    const WorkerSettings& settings = release.settings().worker;
+    Spool spool(settings.spool_dir, settings.spool_limit);
+    check_spool_directory(spool); // here, since the master may be somebody else, and the workers are many
     try {
         [[maybe_unused]] const AppModule app = load_app(release);
         // Not unloaded: a destructor that crashes is none of the probe's business.

@@ -17,7 +17,9 @@ ROOMS = {
     "workers/transport": ["base"],
     "workers/app": ["include/cppcorn", "base"],
     "workers/handover": ["base"],
-    "workers/context": ["include/cppcorn", "base", "workers/http", "workers/access_log", "workers/handover"],
+    "workers/context": [
+        "include/cppcorn", "base", "workers/http", "workers/access_log", "workers/transport", "workers/handover",
+    ],
     "workers/exchange": [
         "include/cppcorn", "base", "workers/http", "workers/access_log", "workers/transport", "workers/app",
         "workers/context", "workers/handover",
@@ -30,7 +32,7 @@ ROOMS = {
         "workers/context", "workers/handover", "workers/exchange", "workers/connection",
     ],
     "server": [
-        "base", "workers/http", "workers/access_log", "workers/app", "workers/context", "workers/handover",
+        "base", "workers/http", "workers/access_log", "workers/transport", "workers/app", "workers/context", "workers/handover",
         "workers/exchange", "workers",
     ],
 }

@@ -1,6 +1,5 @@
-// How long a transfer may take: a fixed time, begun anew each time that enough has gone through, 1 KiB for each second
-// of it. So a byte now and then does not keep a connection alive, and yet a large transfer over a slow line gets
-// through.
+// How long a transfer may take: a fixed time, begun anew each time that enough has gone through, by a rate: --min-rate.
+// So a byte now and then does not keep a connection alive, and yet a large transfer over a slow line gets through.
 #pragma once
 
 #include <chrono>
@@ -23,9 +22,10 @@ class Patience {
         bytes_before_ = bytes;
     }
 
-    // When it has lasted too long, now that `bytes` have gone through.
-    SteadyTime deadline(SteadyTime now, std::uint64_t bytes, std::chrono::milliseconds allowance) {
-        const auto enough = static_cast<std::uint64_t>(allowance.count()) * slowest_bytes_per_second / 1000;
+    // When it has lasted too long, now that `bytes` have gone through. `rate`: the least, in bytes a second.
+    SteadyTime deadline(SteadyTime now, std::uint64_t bytes, std::chrono::milliseconds allowance,
+                        std::uint64_t rate = usual_rate) {
+        const auto enough = static_cast<std::uint64_t>(allowance.count()) * rate / 1000;
         if (bytes - bytes_before_ > enough) begin(now, bytes);
         return deadline_after(began_, allowance);
     }
@@ -37,7 +37,7 @@ class Patience {
     // Of `bytes` that have gone through, how many since then.
     std::uint64_t passed(std::uint64_t bytes) const { return bytes - bytes_before_; }
 
-    static constexpr std::uint64_t slowest_bytes_per_second = 1024;
+    static constexpr std::uint64_t usual_rate = 1024;
 
   private:
     SteadyTime began_{};

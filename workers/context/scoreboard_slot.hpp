@@ -42,6 +42,9 @@ struct alignas(64) ScoreboardSlot {
         requests_.store(requests_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     }
 
+    // Worker: the app was asked before the request's body is here, and there is no answer yet.
+    void interrupt_request() { deadline_ns_.store(idle, std::memory_order_release); }
+
     // Worker: from now on it does that.
     void enter(WorkerPhase phase) { phase_.store(phase, std::memory_order_relaxed); }
     WorkerPhase phase() const { return phase_.load(std::memory_order_relaxed); }

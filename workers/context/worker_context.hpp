@@ -19,6 +19,7 @@
 #include "workers/context/worker_settings.hpp"
 #include "workers/http/fixdate.hpp"
 #include "workers/http/forwarded.hpp"
+#include "workers/transport/spool.hpp"
 
 namespace cppcorn {
 
@@ -34,6 +35,7 @@ class WorkerContext {
           slot(slot),
           access_log(access_log),
           forwarding(settings.secure_scheme_headers, http::ForwarderNames(settings.forwarder_headers)),
+          spool(settings.spool_dir, settings.spool_limit),
           signals_(signals),
           clock_(clock) {}
 
@@ -50,6 +52,8 @@ class WorkerContext {
     RateLimit cuts;           // lines about responses that were cut
     RateLimit proxy_refusals; // lines about PROXY headers that were refused
     LookoutLink lookout;      // to be told of each request
+    Spool spool;
+    std::size_t unsent = 0; // bytes in memory that wait for clients who do not take them at once, of all connections
 
     // The worker is to end. True from the instant the master asks for it or the signal arrives.
     bool retiring() const { return retiring_ || slot.orders().end_wanted() || signals_.noted(SIGTERM); }

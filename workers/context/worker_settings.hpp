@@ -29,8 +29,10 @@ struct WorkerSettings {
     // Requests
     Milliseconds timeout{30'000}; // 0: off
     http::Limits limits;
-    std::uint64_t body_buffer =
-        64 << 10; // bodies up to this are read before the app is called; of larger ones, so much
+    std::uint64_t body_buffer = 64 << 10; // bodies up to this are gathered in memory, larger ones in a file
+    std::uint64_t min_rate = 1024;        // bytes a second, of a body or a response under way
+    std::string spool_dir;                // empty: the system's
+    std::uint64_t spool_limit = 1 << 30;  // bytes; 0: nothing is spooled
     HeaderMap header_map = HeaderMap::drop;
     bool no_sendfile = false;
 

@@ -46,6 +46,7 @@ WorkerSettings stand_in_settings(WorkerSettings settings) {
     settings.header_timeout =
         settings.header_timeout.count() == 0 ? longest_head : std::min(settings.header_timeout, longest_head);
     settings.body_buffer = 0;
+    settings.spool_limit = 0;
     settings.graceful_timeout = Milliseconds(0);
     settings.max_requests = 0;
     settings.max_memory = 0;
