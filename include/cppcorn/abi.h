@@ -43,7 +43,7 @@ extern "C" {
 #endif
 
 #define CPPCORN_ABI_MAJOR 1
-#define CPPCORN_ABI_MINOR 0
+#define CPPCORN_ABI_MINOR 1
 #define CPPCORN_MAGIC 0x6e726f63u /* "corn", little-endian */
 
 /* The symbol names, for code that looks them up. */
@@ -118,29 +118,31 @@ typedef struct cppcorn_host {
     uint16_t abi_minor;
     const char* server; /* zero-terminated: "cppcorn/1.2.3" */
 
-    /* Reads the next bytes of the request's body. Returns how many (1 to `room`), or 0 at the end of the body. Blocks
-     * while the body has not arrived. If the client expects "100 Continue" (RFC 9110, 10.1.1), the first call sends it,
-     * unless the response has begun. The app need not read the body: the server drops what is left, or closes the
-     * connection if that is much.
+    /* Reads the next bytes of the request's body. Returns how many (1 to `room`), or 0 at the end of the body. The body
+     * is here as a rule, in memory or in a file. Blocks while it is not: where the app has asked for that
+     * (CPPCORN_READS_AS_IT_ARRIVES), or the server has no room for it. If the client then expects "100 Continue"
+     * (RFC 9110, 10.1.1), the first call sends it, unless the response has begun. The app need not read the body: the
+     * server drops what is left, or closes the connection if that is much.
      * [worker thread, within `handle`]
-     * -EINVAL: `room` is 0. -ETIMEDOUT: the client is too slow. -ECONNRESET: the client is gone. -EBADMSG: the framing
-     * is broken. -EFBIG: the body is over the server's limit. All but -EINVAL are final: each further call returns the
-     * same, and the connection is closed after `handle`. If no response has begun by then, the server sends a 408, 400
-     * or 413 itself. */
+     * -EINVAL: `room` is 0. -EPROTO: within `before_body`. -ETIMEDOUT: the client is too slow. -ECONNRESET: the client
+     * is gone. -EBADMSG: the framing is broken. -EFBIG: the body is over the server's limit. -EIO: the server's file
+     * cannot be read. The last five are final: each further call returns the same, and the connection is closed after
+     * `handle`. If no response has begun by then, the server sends a 408, 400, 413 or 500 itself. */
     int64_t (*read)(const cppcorn_request* request, void* buffer, size_t room);
 
     /* Begins the response, once per request, with a status from 200 to 599. The fields are copied. Hop-by-hop fields
      * such as `Connection` and `Transfer-Encoding` are dropped (RFC 9110, 7.6.1). `Date` and `Server` are added where
      * absent. With a Content-Length field, the body must have that many bytes. Without one, the body is chunked, or
      * ends with the connection on HTTP/1.0.
-     * [worker thread, within `handle`]
+     * [worker thread, within `handle` or `before_body`]
      * -EINVAL: a status, name or value that cannot be sent; nothing has begun. -EALREADY: the response has begun. */
     int (*start)(const cppcorn_request* request, int status, const cppcorn_field* fields, size_t field_count);
 
     /* Appends to the body. The bytes are copied or sent before it returns. What is not sent by then is sent when
-     * `flush` is called or `handle` returns. Blocks only while much is waiting for a slow client. Where the response
+     * `flush` is called or `handle` returns. What a slow client does not take waits in the server's memory, and then in
+     * its files; blocks only where these may not grow (--spool-limit). Where the response
      * may have no body (HEAD, 204, 205, 304) the bytes are dropped, which is a success.
-     * [worker thread, within `handle`]
+     * [worker thread, within `handle` or `before_body`]
      * -EPROTO: the response has not begun. -EPIPE: the client is gone. -ETIMEDOUT: the client does not read. -EMSGSIZE:
      * more than the declared Content-Length; the excess is not sent. After -EPIPE or -ETIMEDOUT, stop: each further
      * call returns the same. */
@@ -148,15 +150,15 @@ typedef struct cppcorn_host {
 
     /* Sends what was written so far, for apps that stream. What the client does not take at once is sent later. Before
      * `start` it does nothing.
-     * [worker thread, within `handle`]
+     * [worker thread, within `handle` or `before_body`]
      * -EPIPE, -ETIMEDOUT: as `write`. */
     int (*flush)(const cppcorn_request* request);
 
     /* Appends `size` bytes of a file, from `offset` on. The descriptor stays the app's, which may close it after the
      * call. The bytes may be read later, so the file must not change. If it turns out to be shorter, the connection is
-     * cut. Where the process has no descriptor left to duplicate it, the bytes are read before the call returns, which
-     * then waits for the client as `write` does.
-     * [worker thread, within `handle`]
+     * cut. Where a file waits for the client already, or the process has no descriptor left to duplicate this one, the
+     * bytes may be read before the call returns, and written as by `write`.
+     * [worker thread, within `handle` or `before_body`]
      * -EINVAL: a negative offset or size. -EBADF: not a descriptor. -EIO: the file is shorter, or cannot be read; the
      * connection is cut. -EPROTO, -EPIPE, -ETIMEDOUT, -EMSGSIZE: as `write`. */
     int (*send_file)(const cppcorn_request* request, int file, int64_t offset, int64_t size);
@@ -164,18 +166,18 @@ typedef struct cppcorn_host {
     /* Writes one line to the error log. Control bytes are escaped and long lines are cut. `level` is one of the four
      * above. `request` may be null; of one, the line names method and target. Nothing is reported: a line that cannot
      * be written is lost.
-     * [worker thread, within `handle`], with the request; [any thread, from the entry call on], with null. */
+     * [worker thread, within `handle` or `before_body`], with the request; [any thread, from the entry call on], with null. */
     void (*log)(const cppcorn_request* request, int level, const char* text, size_t size);
 
     /* Gives this request at least `ms` milliseconds from now, in place of what is left of --timeout. Never shortens.
-     * [worker thread, within `handle`]
+     * [worker thread, within `handle` or `before_body`]
      * Returns 0. -EPERM: this is a child that the app has forked. */
     int (*extend_deadline)(const cppcorn_request* request, uint32_t ms);
 
     /* Gives the request up, with a reason for the error log. The client gets a 500. If the response has begun, the
      * connection is closed before the response is complete. `handle` should return soon after. Of several reasons the
      * first counts.
-     * [worker thread, within `handle`]
+     * [worker thread, within `handle` or `before_body`]
      * Returns 0. */
     int (*fail)(const cppcorn_request* request, const char* reason, size_t size);
 
@@ -192,11 +194,17 @@ typedef struct cppcorn_worker {
     const char* name; /* zero-terminated: --name, or the app spec */
 } cppcorn_worker;
 
+/* For `flags` of cppcorn_app. Since 1.1; earlier servers read a large body as it arrives in any case.
+ * READS_AS_IT_ARRIVES: a body that is larger than --body-buffer is not gathered. `handle` is called with its first part,
+ * and `read` waits for the rest, during which the worker serves nobody else. For apps that pass on what they read, or
+ * answer before all of it is here. */
+enum { CPPCORN_READS_AS_IT_ARRIVES = 1 };
+
 /* The app, as its entry function fills it in. `self` is passed back in each call. A function that is not needed stays
  * null, but `handle` must be there. The server calls no function after `destroy`. */
 typedef struct cppcorn_app {
     uint32_t size;
-    uint32_t flags; /* 0: none is defined yet. A server ignores the flags that it does not know. */
+    uint32_t flags; /* 0, or the one above. A server ignores the flags that it does not know. */
     void* self;     /* the app's own; may be null */
 
     /* Answers one request. Non-zero is a failure, as if by `fail`. So is a return without `start`. After -EPIPE or
@@ -223,6 +231,14 @@ typedef struct cppcorn_app {
      * valid until `destroy`. The same id gives the same table each time. Must not block.
      * [main thread, between the entry call and `destroy`; may come before the fork] */
     const void* (*extension)(void* self, const char* id);
+
+    /* Since 1.1. Asked before the body of a request is read, where that is more than --body-buffer, or chunked, or the
+     * client expects "100 Continue". To refuse it by the head alone, answer by `start` and `write`, as in `handle`, and
+     * return 0: the body is not taken, and `handle` is not called. Without a `start`, the body is read, and `handle` is
+     * called with the same request, then at other addresses. Non-zero is a failure, as from `handle`. `read` is not
+     * possible.
+     * [worker thread, after `worker_start`] */
+    int (*before_body)(void* self, const cppcorn_request* request);
 } cppcorn_app;
 
 /* The parameter block of the entry function. The server owns it and all that it points to. It is valid during the entry

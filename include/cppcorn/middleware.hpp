@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -24,6 +25,11 @@ class Wrapped {
 
     void worker_start(const Worker& worker) { detail::call_worker_start(inner_, worker); }
     void worker_exit() { detail::call_worker_exit(inner_); }
+
+    static constexpr bool reads_as_it_arrives = detail::reads_as_it_arrives<Inner>();
+    std::optional<Response> before_body(Request& request) requires AsksBeforeBody<Inner> {
+        return inner_.before_body(request);
+    }
 
   private:
     Inner inner_;
@@ -75,6 +81,11 @@ class Hooked {
         exit_();
     }
 
+    static constexpr bool reads_as_it_arrives = detail::reads_as_it_arrives<Inner>();
+    std::optional<Response> before_body(Request& request) requires AsksBeforeBody<Inner> {
+        return inner_.before_body(request);
+    }
+
   private:
     Inner inner_;
     Start start_;
@@ -91,6 +102,73 @@ auto with_hooks(Inner inner, Start start, Exit exit) {
 template <App Inner, class Start>
 auto with_hooks(Inner inner, Start start) {
     return with_hooks(std::move(inner), std::move(start), [] {});
+}
+
+// An app that is asked before a large body is read; made by with_before_body(). Owns the app and the function.
+template <App Inner, class Ask>
+class Asked {
+  public:
+    Asked(Inner inner, Ask ask) : inner_(std::move(inner)), ask_(std::move(ask)) {}
+
+    Response operator()(Request& request) requires RequestApp<Inner> { return inner_(request); }
+
+    Body operator()(const Environ& env, StartResponse& start_response) requires WsgiApp<Inner> {
+        return inner_(env, start_response);
+    }
+
+    void worker_start(const Worker& worker) { detail::call_worker_start(inner_, worker); }
+    void worker_exit() { detail::call_worker_exit(inner_); }
+
+    static constexpr bool reads_as_it_arrives = detail::reads_as_it_arrives<Inner>();
+    std::optional<Response> before_body(Request& request) {
+        std::optional<Response> refusal = ask_(request);
+        if constexpr (AsksBeforeBody<Inner>) {
+            if (!refusal) refusal = inner_.before_body(request);
+        }
+        return refusal;
+    }
+
+  private:
+    Inner inner_;
+    Ask ask_;
+};
+
+// Calls `ask(request)` before the body of a request is read, where that is large, chunked, or expected to be asked for.
+// A Response refuses the request by its head; std::nullopt takes the body. The request's body cannot be read there.
+template <App Inner, class Ask>
+auto with_before_body(Inner inner, Ask ask) {
+    return Asked<Inner, Ask>(std::move(inner), std::move(ask));
+}
+
+// An app that is called with the first part of a large body; made by reading_as_it_arrives().
+template <App Inner>
+class ReadingAsItArrives {
+  public:
+    explicit ReadingAsItArrives(Inner inner) : inner_(std::move(inner)) {}
+
+    Response operator()(Request& request) requires RequestApp<Inner> { return inner_(request); }
+
+    Body operator()(const Environ& env, StartResponse& start_response) requires WsgiApp<Inner> {
+        return inner_(env, start_response);
+    }
+
+    void worker_start(const Worker& worker) { detail::call_worker_start(inner_, worker); }
+    void worker_exit() { detail::call_worker_exit(inner_); }
+
+    static constexpr bool reads_as_it_arrives = true;
+    std::optional<Response> before_body(Request& request) requires AsksBeforeBody<Inner> {
+        return inner_.before_body(request);
+    }
+
+  private:
+    Inner inner_;
+};
+
+// A body that is larger than --body-buffer is not gathered before the app is called: the app reads it as it arrives,
+// and the worker waits for the client meanwhile. For apps that pass on what they read.
+template <App Inner>
+auto reading_as_it_arrives(Inner inner) {
+    return ReadingAsItArrives<Inner>(std::move(inner));
 }
 
 } // namespace kit

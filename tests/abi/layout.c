@@ -103,6 +103,12 @@ CHECK_PLAIN(cppcorn_app);
 CHECK_PLAIN(cppcorn_load);
 #endif
 
+#if CPPCORN_ABI_MINOR >= 1
+/* As of 1.1 */
+CHECK_OFFSET(cppcorn_app, before_body, 56);
+static_assert(CPPCORN_READS_AS_IT_ARRIVES == 1, "a flag has changed");
+#endif
+
 /* Sizes grow with the minor: append a block for each. */
 #if CPPCORN_ABI_MINOR == 0
 CHECK_SIZE(cppcorn_str, 16);
@@ -113,6 +119,16 @@ CHECK_SIZE(cppcorn_request, 192);
 CHECK_SIZE(cppcorn_host, 88);
 CHECK_SIZE(cppcorn_worker, 16);
 CHECK_SIZE(cppcorn_app, 56);
+CHECK_SIZE(cppcorn_load, 48);
+#elif CPPCORN_ABI_MINOR == 1
+CHECK_SIZE(cppcorn_str, 16);
+CHECK_SIZE(cppcorn_field, 32);
+CHECK_SIZE(cppcorn_module_info, 24);
+CHECK_SIZE(cppcorn_value, 40);
+CHECK_SIZE(cppcorn_request, 192);
+CHECK_SIZE(cppcorn_host, 88);
+CHECK_SIZE(cppcorn_worker, 16);
+CHECK_SIZE(cppcorn_app, 64);
 CHECK_SIZE(cppcorn_load, 48);
 #else
 #error "append the sizes of this minor, and the offsets of the fields that it added"

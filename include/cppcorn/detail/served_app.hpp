@@ -5,6 +5,7 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <string_view>
 #include <type_traits>
@@ -51,7 +52,7 @@ requires(!RequestApp<T>) void answer(T& app, Request& request, ResponseSender& s
 // The client failed, and the app did not catch that.
 inline int answer_body_error(int error, Request& request, ResponseSender& sender) {
     if (sender.begun() && error == ECONNRESET) return 0;
-    if (sender.begun()) throw;
+    if (sender.begun() || error == EPROTO) throw; // EPROTO: read in before_body, which is the app's mistake
     request.log(LogLevel::debug, std::strerror(error));
     if (request.input().failed()) return 0; // the server answers
     const int status = error == EFBIG ? 413 : error == ETIMEDOUT ? 408 : 400;
@@ -103,6 +104,10 @@ class ServedApp {
         to.worker_start = worker_start;
         to.worker_exit = worker_exit;
         to.destroy = destroy;
+        if constexpr (reads_as_it_arrives<Stored>()) to.flags |= CPPCORN_READS_AS_IT_ARRIVES;
+        if constexpr (AsksBeforeBody<Stored>) {
+            if (CPPCORN_HAS(&to, cppcorn_app, before_body)) to.before_body = before_body;
+        }
     }
 
   private:
@@ -113,6 +118,18 @@ class ServedApp {
         ResponseSender sender(request);
         try {
             answer(at(self).app_, request, sender);
+            return 0;
+        } catch (...) {
+            return answer_exception(request, sender);
+        }
+    }
+
+    static int before_body(void* self, const cppcorn_request* raw) noexcept requires AsksBeforeBody<Stored> {
+        Request request(at(self).host_, *raw);
+        ResponseSender sender(request);
+        try {
+            std::optional<Response> refusal = at(self).app_.before_body(request);
+            if (refusal) sender.send(refusal->status, refusal->headers, refusal->body);
             return 0;
         } catch (...) {
             return answer_exception(request, sender);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+#include <optional>
 #include <type_traits>
 
 #include <cppcorn/body.hpp>
@@ -30,7 +31,24 @@ concept WsgiApp = std::invocable < std::remove_reference_t<T>
 template <class T>
 concept App = RequestApp<T> || WsgiApp<T>;
 
+// Asked before a large body is read: std::optional<Response> before_body(Request&). A response refuses the request by its
+// head; std::nullopt takes the body.
+template <class T>
+concept AsksBeforeBody = requires(std::remove_reference_t<T>& app, Request& request) {
+    { app.before_body(request) } -> std::convertible_to<std::optional<Response>>;
+};
+
 namespace [[gnu::visibility("hidden")]] detail {
+
+// static constexpr bool reads_as_it_arrives = true: large bodies are not gathered before the app is called.
+template <class T>
+constexpr bool reads_as_it_arrives() {
+    if constexpr (requires { std::remove_cvref_t<T>::reads_as_it_arrives; }) {
+        return std::remove_cvref_t<T>::reads_as_it_arrives;
+    } else {
+        return false;
+    }
+}
 
 // The hooks are optional: a class has them if it has functions of these names.
 template <class T>
