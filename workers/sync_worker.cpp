@@ -29,6 +29,7 @@ SyncWorker::SyncWorker(WorkerContext& context, Epoll& epoll, const std::vector<L
       acceptor_(context, listeners, epoll_),
       inbox_(context, epoll_),
       connections_(context, epoll_) {
+    acceptor_.when_out_of_descriptors([this] { return connections_.make_place(); });
     for (const int fd : {signals_.fd(), master_.leash_fd(), master_.bell().fd()}) {
         epoll_.add(fd, EPOLLIN, static_cast<std::uint32_t>(fd));
         watch(fd);
@@ -61,7 +62,8 @@ void SyncWorker::run() {
         if (inbox_.has_work()) take_moved(served);
         if (acceptor_.has_work()) accept_new(served);
         serve_waiting(waiting);
-        if (state_ != State::exiting) connections_.expire_overdue(); // which may call the app
+        if (state_ != State::exiting) connections_.serve_stalled_if_room();
+        if (state_ != State::exiting) connections_.expire_overdue(); // both of which may call the app
         meet_understudy();
         acceptor_.try_again_if_due();
         note_room();

@@ -119,22 +119,31 @@ Acceptor::Taken Acceptor::take_next(Accepted& accepted) {
 }
 
 Acceptor::Taken Acceptor::take_from(const ListeningSocket& listener, Accepted& accepted) {
+    if (accept_one(listener, accepted)) return Taken::one;
+    int error = errno;
+    // Without descriptors, accept4 fails even where nobody waits.
+    const bool is_shut = retiring_ && error == EINVAL; // by a sibling
+    if (error == EAGAIN || is_shut || !somebody_waits(listener.fd)) return Taken::nobody_waits;
+    const bool lacks_descriptors = error == EMFILE || error == ENFILE;
+    if (lacks_descriptors && make_place_ && make_place_()) {
+        if (accept_one(listener, accepted)) return Taken::one;
+        error = errno;
+        if (error == EAGAIN) return Taken::nobody_waits;
+    }
+    note_failure(listener, error);
+    return Taken::failed;
+}
+
+bool Acceptor::accept_one(const ListeningSocket& listener, Accepted& accepted) {
     sockaddr_storage address;
     socklen_t size = sizeof address;
     address.ss_family = AF_UNSPEC;
     accepted.socket.reset(
         ::accept4(listener.fd, reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (accepted.socket.is_open()) {
-        if (std::exchange(is_failing_, false)) spdlog::info("Connections can be accepted again");
-        accepted.peer = make_peer(address, listener, context_.settings);
-        return Taken::one;
-    }
-    const int error = errno;
-    // Without descriptors, accept4 fails even where nobody waits.
-    const bool is_shut = retiring_ && error == EINVAL; // by a sibling
-    if (error == EAGAIN || is_shut || !somebody_waits(listener.fd)) return Taken::nobody_waits;
-    note_failure(listener, error);
-    return Taken::failed;
+    if (!accepted.socket.is_open()) return false;
+    if (std::exchange(is_failing_, false)) spdlog::info("Connections can be accepted again");
+    accepted.peer = make_peer(address, listener, context_.settings);
+    return true;
 }
 
 void Acceptor::note_failure(const ListeningSocket& listener, int error) {

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include "base/epoll.hpp"
@@ -32,6 +34,9 @@ class Acceptor {
     // they have taken a while together.
     template <class Admit>
     void accept(int served, const Admit& admit);
+
+    // No descriptor is left for one who waits: `make_place` closes one, or answers false.
+    void when_out_of_descriptors(std::function<bool()> make_place) { make_place_ = std::move(make_place); }
 
     // Nothing is accepted while the worker has no room.
     void set_full(bool is_full) {
@@ -73,6 +78,7 @@ class Acceptor {
     // The next one in turn.
     Taken take_next(Accepted& accepted);
     Taken take_from(const ListeningSocket& listener, Accepted& accepted);
+    bool accept_one(const ListeningSocket& listener, Accepted& accepted);
     void note_failure(const ListeningSocket& listener, int error);
 
     static constexpr Milliseconds served_time{1}; // for connections that are served at once, in one turn
@@ -83,7 +89,8 @@ class Acceptor {
     State state_ = State::done;
     std::vector<int> ready_;        // in this turn
     std::size_t next_listener_ = 0; // whose turn it is
-    bool is_failing_ = false;       // and that was logged
+    std::function<bool()> make_place_;
+    bool is_failing_ = false; // and that was logged
     SteadyTime again_at_ = SteadyTime::max();
     bool retiring_ = false;
     SteadyTime accept_until_ = SteadyTime::max(); // while retiring

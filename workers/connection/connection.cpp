@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "workers/connection/proxy_preamble.hpp"
 #include "workers/connection/shared_seats.hpp"
@@ -105,6 +106,7 @@ void Connection::forget(ExchangePool& pool) {
 
 Connection::Wants Connection::serve(const Turn& turn) {
     if (phase_ == Phase::lingering) return linger(turn);
+    if (is_stalled_) return close(turn); // it is watched for nothing but the client's end
     if (!exchange_) exchange_ = turn.pool.take();
     const OutputQueue& output = exchange_->output();
     turn.context.desk.begin(turn.fd, turn.generation, turn.stream, turn.parked);
@@ -173,6 +175,12 @@ bool Connection::has_answers_enough() const {
 bool Connection::answer_one(const Turn& turn) {
     if (exchange_->stage() == Stage::answered) exchange_->next_request();
     Stage stage = exchange_->advance(peer_, turn.context);
+    if (stage == Stage::offered) {
+        if (exchange_->output().flush(turn.stream) == OutputQueue::Result::failed) return false;
+        exchange_->ask_app(turn.stream, peer_, turn.context);
+        stage = exchange_->advance(peer_, turn.context);
+        if (stage == Stage::answered || stage == Stage::draining) answered_any_ = true;
+    }
     if (stage == Stage::ready) {
         QuickRequests::Record* record = nullptr; // looked up where it matters
         if (!exchange_->output().empty()) {
@@ -209,15 +217,39 @@ Connection::Wants Connection::send_answers(const Turn& turn) {
         if (result == OutputQueue::Result::waiting) {
             exchange_->note_waiting(turn.context);
             if (exchange_->ends_with_connection()) turn.stream.set_reset_on_close(true); // until all of it is sent
-            const SteadyTime now = turn.context.now();
-            enter(Phase::writing, now, output.sent_total());
-            deadline_ = patience_.deadline(now, output.sent_total(), turn.context.settings.write_timeout);
-            return Wants::to_write;
+            return wait_for_reader(turn);
         }
     }
     exchange_->note_sent(turn.context);
     if (ending_ != Ending::keep) return finish(turn);
     return wait_for_input(turn);
+}
+
+// What the kernel has taken and the client has not is not through: else a long buffer would look like a pause.
+Connection::Wants Connection::wait_for_reader(const Turn& turn) {
+    const WorkerSettings& settings = turn.context.settings;
+    const SteadyTime now = turn.context.now();
+    const std::uint64_t sent = exchange_->output().sent_total();
+    const std::uint64_t taken = sent - std::min(sent, turn.stream.untaken());
+    enter(Phase::writing, now, taken);
+    deadline_ = patience_.deadline(now, taken, settings.write_timeout, settings.min_rate);
+    return Wants::to_write;
+}
+
+Connection::Wants Connection::wait_for_body(const Turn& turn) {
+    const WorkerSettings& settings = turn.context.settings;
+    const SteadyTime now = turn.context.now();
+    enter(Phase::body, now, exchange_->body_received());
+    is_stalled_ = exchange_->wants_room();
+    deadline_ = patience_.deadline(now, exchange_->body_received(), settings.body_timeout, settings.min_rate);
+    return is_stalled_ ? Wants::to_have_room : Wants::to_read;
+}
+
+Connection::Wants Connection::go_on_with_room(const Turn& turn) {
+    if (!is_stalled_) return present_wants();
+    is_stalled_ = false;
+    patience_.begin(turn.context.now(), exchange_->body_received()); // the client was not waited for
+    return answer_requests(turn);
 }
 
 Connection::Wants Connection::wait_for_input(const Turn& turn) {
@@ -237,11 +269,7 @@ Connection::Wants Connection::wait_for_input(const Turn& turn) {
         return Wants::to_read; // else the deadline for the first byte runs on
     }
     if (phase_ == Phase::preamble) return Wants::to_read; // it shares the deadline of the first byte
-    if (stage > Stage::head) {
-        enter(Phase::body, now, exchange_->body_received());
-        deadline_ = patience_.deadline(now, exchange_->body_received(), settings.body_timeout);
-        return Wants::to_read;
-    }
+    if (stage > Stage::head) return wait_for_body(turn);
     enter(Phase::head, now);
     const SteadyTime head_deadline = deadline_after(patience_.began(), settings.header_timeout);
     // A PROXY header and the head behind it have one deadline together, since the connection began.
@@ -264,6 +292,7 @@ void Connection::enter(Phase phase, SteadyTime now, std::uint64_t bytes) {
 
 Connection::Wants Connection::overdue(const Turn& turn) {
     if (phase_ == Phase::lingering) return linger_on(turn);
+    if (is_stalled_) return exchange_->has_room() ? go_on_with_room(turn) : give_up(turn);
     has_received_ = false;
     const Wants wants = serve(turn);
     const bool is_settled = wants == Wants::to_close || turn.context.now() < deadline_;
@@ -276,8 +305,12 @@ Connection::Wants Connection::give_up(const Turn& turn) {
     const bool is_reading = phase_ == Phase::head || phase_ == Phase::body;
     const Stage stage = is_reading ? exchange_->stage() : Stage::fresh;
     if (stage != Stage::head && stage != Stage::body) return close_unanswered(turn);
-    const char* reason = stage == Stage::head ? "the head took too long" : "the body took too long";
-    exchange_->refuse(408, reason, peer_, turn.context);
+    if (std::exchange(is_stalled_, false)) {
+        exchange_->refuse(503, "no room in the spool for the body", peer_, turn.context);
+    } else {
+        const char* reason = stage == Stage::head ? "the head took too long" : "the body took too long";
+        exchange_->refuse(408, reason, peer_, turn.context);
+    }
     ending_ = exchange_->ending();
     return send_answers(turn);
 }
@@ -295,8 +328,15 @@ Connection::Wants Connection::retire(const Turn& turn) {
 }
 
 Connection::Wants Connection::present_wants() const {
+    if (is_stalled_) return Wants::to_have_room;
     if (exchange_ && !exchange_->output().empty()) return Wants::to_write;
     return input_held_ ? Wants::to_go_on : Wants::to_read;
+}
+
+Connection::Wants Connection::make_place(const Turn& turn) {
+    has_received_ = false;
+    const Wants wants = serve(turn); // what has come meanwhile is answered
+    return wants == Wants::to_read && !has_received_ && is_idle() ? close_unanswered(turn) : wants;
 }
 
 // The last answer is out. A client that may still be sending must get to read it: no close before it is done, or has

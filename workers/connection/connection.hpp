@@ -34,8 +34,9 @@ struct Turn {
 
 class Connection {
   public:
-    // to_go_on: requests are left that it has read, and the other clients come first.
-    enum class Wants : std::uint8_t { to_read, to_write, to_go_on, to_close };
+    // to_go_on: requests are left that it has read, and the other clients come first. to_have_room: a body waits for
+    // room in the spool, and nothing is to be read until go_on_with_room().
+    enum class Wants : std::uint8_t { to_read, to_write, to_go_on, to_have_room, to_close };
 
     Connection(const Peer& peer, const WorkerSettings& settings, SteadyTime now);
     // One that has come from another worker, and goes on as it was; served next. `listener` is the one that it came by,
@@ -48,6 +49,14 @@ class Connection {
     // The deadline has passed, perhaps while the worker was busy with another client: what the client has sent or taken
     // meanwhile is looked for first, and counts. One that is overdue still is to be asked again.
     Wants overdue(const Turn& turn);
+    // It wanted room in the spool, and there may be some.
+    Wants go_on_with_room(const Turn& turn);
+    bool has_room() const { return !is_stalled_ || exchange_->has_room(); }
+    // A newcomer needs its place: closes it if nothing has come from the client and no answer would be lost.
+    Wants make_place(const Turn& turn);
+    // What make_place() may close. Between two requests, or before the first.
+    bool is_between_requests() const { return phase_ == Phase::idle && answered_any_; }
+    bool is_silent() const { return is_idle() && !answered_any_; }
     // The worker is retiring: a connection that has been idle for a second is overdue now; the others have what is left
     // of that second, and one that has not said anything yet a whole one.
     Wants retire(const Turn& turn);
@@ -82,6 +91,8 @@ class Connection {
     bool send_before_slow(const Turn& turn, const QuickRequests::Record& record);
     Wants send_answers(const Turn& turn);
     Wants wait_for_input(const Turn& turn);
+    Wants wait_for_body(const Turn& turn);
+    Wants wait_for_reader(const Turn& turn);
     Wants nothing_new(const Turn& turn);
     Wants give_up(const Turn& turn);
     Wants finish(const Turn& turn);
@@ -101,6 +112,7 @@ class Connection {
     Ending ending_ = Ending::keep; // of the last answer; behind one that does not keep the connection, nothing is read
     bool answered_any_ = false;
     bool has_received_ = false; // since overdue() looked
+    bool is_stalled_ = false;   // wants room in the spool
     bool input_held_ = false;   // complete requests may wait in the input, for the client or for their turn
     Patience patience_;         // with the present phase
     Lingering lingering_;

@@ -14,9 +14,19 @@ std::uint64_t tag_of(int fd, unsigned generation) {
     return std::uint64_t{generation} << 32 | static_cast<std::uint32_t>(fd);
 }
 
-std::uint32_t interest_of(bool writing) {
-    return writing ? EPOLLOUT : EPOLLIN;
+std::uint32_t interest_of(Connection::Wants wants) {
+    switch (wants) {
+        case Connection::Wants::to_write:
+            return EPOLLOUT;
+        case Connection::Wants::to_have_room:
+            return 0; // the client's end is told in any case
+        default:
+            return EPOLLIN;
+    }
 }
+
+// To find one that can be closed. What came from a client meanwhile is served.
+constexpr int tries_for_place = 8;
 
 } // namespace
 
@@ -68,6 +78,7 @@ bool ConnectionTable::admit(SocketStream stream, Connection connection, unsigned
     if (retiring_ && wants != Connection::Wants::to_close) wants = connection.retire(turn);
     const bool is_kept = wants != Connection::Wants::to_close;
     if (is_kept) {
+        if (has_no_place()) make_place();
         park(fd, stream, connection);
         seat(generation, std::make_unique<Client>(std::move(stream), std::move(connection)), wants);
     } else {
@@ -96,13 +107,15 @@ void ConnectionTable::seat(unsigned generation, std::unique_ptr<Client> client, 
     if (static_cast<std::size_t>(fd) >= seats_.size()) seats_.resize(static_cast<std::size_t>(fd) * 2 + 64);
     Seat& seat = seats_[fd];
     seat.generation = generation;
-    seat.is_writing = wants == Connection::Wants::to_write;
+    seat.watched = interest_of(wants);
     seat.is_waiting = false;
     seat.scheduled_at = SteadyTime::max();
-    epoll_.add(fd, interest_of(seat.is_writing), tag_of(fd, seat.generation));
+    epoll_.add(fd, seat.watched, tag_of(fd, seat.generation));
     seat.client = std::move(client);
     ++count_;
     if (wants == Connection::Wants::to_go_on) wait_for_turn(fd);
+    if (wants == Connection::Wants::to_have_room) stalled_.push_back(tag_of(fd, seat.generation));
+    note_idleness(fd, seat.client->connection);
     schedule(fd);
 }
 
@@ -128,17 +141,20 @@ void ConnectionTable::settle(int fd, Connection::Wants wants) {
     Seat& seat = seats_[fd];
     if (wants == Connection::Wants::to_close) {
         shared_.leave(fd);
+        note_gone(fd);
         seat.client.reset(); // closing takes it out of the epoll, too
         forget(seat);
         context_.desk.end();
         return;
     }
-    const bool is_writing = wants == Connection::Wants::to_write;
-    if (is_writing != seat.is_writing) {
-        seat.is_writing = is_writing;
-        epoll_.change(fd, interest_of(is_writing), tag_of(fd, seat.generation));
+    const std::uint32_t interest = interest_of(wants);
+    if (interest != seat.watched) {
+        seat.watched = interest;
+        epoll_.change(fd, interest, tag_of(fd, seat.generation));
+        if (interest == 0) stalled_.push_back(tag_of(fd, seat.generation));
     }
     if (wants == Connection::Wants::to_go_on) wait_for_turn(fd);
+    note_idleness(fd, seat.client->connection);
     schedule(fd);
     park(fd, seat.client->stream, seat.client->connection);
     context_.desk.end();
@@ -157,6 +173,7 @@ void ConnectionTable::forget_moved() {
         Seat& seat = seats_[fd];
         if (!seat.client || shared_.is_there(static_cast<int>(fd), seat.generation)) continue;
         seat.client->stream.forget();
+        note_gone(static_cast<int>(fd));
         seat.client.reset();
         forget(seat);
     }
@@ -184,10 +201,59 @@ void ConnectionTable::expire_overdue() {
         if (seat.generation != due->generation || seat.scheduled_at != due->at) continue;
         seat.scheduled_at = SteadyTime::max();
         Connection& connection = seat.client->connection;
-        const auto unchanged = seat.is_writing ? Connection::Wants::to_write : Connection::Wants::to_read;
-        const bool is_overdue = now >= connection.deadline();
-        settle(due->number, is_overdue ? connection.overdue(turn_of(due->number)) : unchanged);
+        if (now >= connection.deadline()) {
+            settle(due->number, connection.overdue(turn_of(due->number)));
+        } else {
+            schedule(due->number);
+        }
         if (context_.now() > now) return; // the app has run: who has been waiting for that comes first
+    }
+}
+
+void ConnectionTable::note_idleness(int fd, const Connection& connection) {
+    if (connection.is_between_requests()) {
+        between_requests_.add(fd);
+        silent_.remove(fd);
+        return;
+    }
+    between_requests_.remove(fd);
+    if (!connection.is_silent()) {
+        silent_.remove(fd);
+    } else if (!silent_.contains(fd)) {
+        silent_.add(fd);
+    }
+}
+
+bool ConnectionTable::make_place() {
+    for (int tries = 0; tries < tries_for_place; ++tries) {
+        const int fd = longest_idle();
+        if (fd == IdleList::nobody) return false;
+        const int count = count_;
+        if (!shared_.is_there(fd, seats_[fd].generation)) {
+            forget_moved();
+            return true;
+        }
+        settle(fd, seats_[fd].client->connection.make_place(turn_of(fd)));
+        if (count_ < count) return true;
+    }
+    return false;
+}
+
+// The one that has waited longest first, each as far as there is room for it.
+void ConnectionTable::serve_stalled() {
+    for (std::size_t left = stalled_.size(); left > 0; --left) {
+        const std::uint64_t tag = stalled_.front();
+        stalled_.pop_front();
+        const int fd = static_cast<int>(tag & 0xffffffff);
+        Seat& seat = seats_[fd];
+        const bool is_stalled = seat.generation == tag >> 32 && seat.watched == 0;
+        if (!is_stalled || !shared_.is_there(fd, seat.generation)) continue;
+        if (!seat.client->connection.has_room()) {
+            stalled_.push_back(tag);
+            continue;
+        }
+        seat.watched = ~0U; // so that it is put right, and queued once more should it want room again
+        settle(fd, seat.client->connection.go_on_with_room(turn_of(fd)));
     }
 }
 
@@ -219,6 +285,7 @@ ConnectionTable::Given ConnectionTable::give_away(int fd) {
     }
     epoll_.remove(fd); // another process has it, so that to close it is not enough
     seat.client->connection.forget(pool_);
+    note_gone(fd);
     seat.client.reset();
     forget(seat);
     return Given::gone;

@@ -10,6 +10,7 @@
 #include "base/epoll.hpp"
 #include "workers/connection/connection.hpp"
 #include "workers/connection/deadline_heap.hpp"
+#include "workers/connection/idle_list.hpp"
 #include "workers/connection/known_listeners.hpp"
 #include "workers/connection/shared_seats.hpp"
 #include "workers/handover/moved_connection.hpp"
@@ -35,6 +36,10 @@ class ConnectionTable {
     // Connections that have requests left and wait for another turn; the one that has waited longest is given it.
     int waiting() const { return waiting_count_; }
     void serve_next_waiting();
+    // Those that wait for room in the spool go on, if there is some now.
+    void serve_stalled_if_room() {
+        if (!stalled_.empty() && context_.spool.take_news_of_room()) serve_stalled();
+    }
     void expire_overdue();
     // The understudy has moved some to other workers while the app ran: they are forgotten here.
     void forget_moved();
@@ -45,7 +50,10 @@ class ConnectionTable {
     void retire();
 
     int count() const { return count_; }
-    bool is_full() const { return count_ >= context_.settings.worker_connections; }
+    // Nobody more can be admitted: there is no place, and nobody who has none to lose.
+    bool is_full() const { return has_no_place() && longest_idle() == IdleList::nobody; }
+    // Closes the connection that has been idle longest. False: there is none.
+    bool make_place();
     // The next deadline; it may turn out to have moved.
     SteadyTime due() const { return deadlines_.earliest().value_or(SteadyTime::max()); }
 
@@ -59,9 +67,9 @@ class ConnectionTable {
     // By descriptor.
     struct Seat {
         std::unique_ptr<Client> client;
-        unsigned generation = 0; // tells clients apart that had the same descriptor; 0: nobody sits here
-        bool is_writing = false; // what epoll watches it for
-        bool is_waiting = false; // for another turn
+        unsigned generation = 0;   // tells clients apart that had the same descriptor; 0: nobody sits here
+        std::uint32_t watched = 0; // what epoll watches it for
+        bool is_waiting = false;   // for another turn
         SteadyTime scheduled_at = SteadyTime::max(); // of its earliest entry in the heap
     };
 
@@ -77,6 +85,17 @@ class ConnectionTable {
     void park(int fd);
     void wait_for_turn(int fd);
     void schedule(int fd);
+    void serve_stalled();
+    bool has_no_place() const { return count_ >= context_.settings.worker_connections; }
+    void note_idleness(int fd, const Connection& connection);
+    void note_gone(int fd) {
+        between_requests_.remove(fd);
+        silent_.remove(fd);
+    }
+    int longest_idle() const {
+        const int between = between_requests_.longest();
+        return between != IdleList::nobody ? between : silent_.longest();
+    }
     void forget_stale_deadlines();
 
     WorkerContext& context_;
@@ -88,6 +107,9 @@ class ConnectionTable {
     std::vector<Seat> seats_;
     std::deque<std::uint64_t> waiting_; // tags
     int waiting_count_ = 0;
+    std::deque<std::uint64_t> stalled_; // tags of those that want room in the spool; some are gone or have had it
+    IdleList between_requests_;
+    IdleList silent_; // since they came
     int count_ = 0;
     unsigned last_generation_ = 0;
     DeadlineHeap deadlines_;

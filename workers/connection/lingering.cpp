@@ -53,7 +53,8 @@ bool Lingering::go_on(Stream& stream, const WorkerContext& context) {
     const std::uint64_t untaken = stream.untaken();
     if (untaken > 0) {
         const std::uint64_t taken = untaken_ - std::min(untaken_, untaken);
-        const SteadyTime give_up_at = taking_.deadline(now, taken, context.settings.write_timeout);
+        const SteadyTime give_up_at =
+            taking_.deadline(now, taken, context.settings.write_timeout, context.settings.min_rate);
         sending_.begin(now, dropped_);
         if (context.settings.write_timeout.count() > 0) until_ = now + longest;
         deadline_ = std::min({give_up_at, now + silence, until_});

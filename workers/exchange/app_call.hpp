@@ -13,8 +13,8 @@ namespace cppcorn {
 // app's own, and not the client's to answer for.
 class ClientWait {
   public:
-    // The wait begins, `bytes` having gone through so far. When the client has had its time.
-    SteadyTime begin(SteadyTime now, std::uint64_t bytes, Milliseconds allowance);
+    // The wait begins, `bytes` having gone through so far. When the client has had its time. `rate`: as in Patience.
+    SteadyTime begin(SteadyTime now, std::uint64_t bytes, Milliseconds allowance, std::uint64_t rate);
     void end(SteadyTime now) { ended_ = now; }
 
   private:
@@ -29,8 +29,9 @@ struct AppCall {
     ClientWait for_body;
     ClientWait for_reader;
 
-    // Blocks until something can be done. `bytes` have gone through so far, for which `allowance` is the timeout. False:
-    // the client has had its time, or the master is about to take this worker for stuck.
+    // Blocks until something can be done. `bytes` have gone through the stream so far, for which `allowance` is the
+    // timeout; in none of these waits it is longer than --timeout. False: the client has had its time. What was waited
+    // is added to the request's deadline: it is not the app's.
     bool wait(ClientWait& wait, Stream::Interest interest, std::uint64_t bytes, Milliseconds allowance);
 
     // Nobody but this worker sends to the client, until the token is lent again. What an understudy has sent of `output`

@@ -30,6 +30,19 @@ http::UnderscoreNames underscore_names(HeaderMap map) {
     return http::UnderscoreNames::drop;
 }
 
+int status_of_failed_body(int error) {
+    switch (error) {
+        case -ETIMEDOUT:
+            return 408;
+        case -EFBIG:
+            return 413;
+        case -EIO: // not the client's fault
+            return 500;
+        default:
+            return 400;
+    }
+}
+
 // An answer that any client has room for, so that all of it is there before anything that is sent later.
 constexpr std::size_t taken_at_once = 2048;
 
@@ -67,13 +80,18 @@ void Exchange::read_head(const Peer& peer, WorkerContext& context) {
     }
     input_.pin();
     stage_ = Stage::body;
-    body_.begin();
+    body_.begin(parser_.head().has_body() ? spool_for_body(context) : nullptr);
     const http::Verdict verdict = read_forwarded(peer, context);
     if (!verdict.accepted()) return refuse(verdict.status, verdict.reason, peer, context);
-    if (body_.continue_wanted() && body_.is_small() && input_.empty()) {
-        output_.tail() += continue_response;
-        body_.settle_continue();
-    }
+    if (context.app.before_body != nullptr && body_.is_offered()) stage_ = Stage::offered;
+}
+
+// Null: its body is not to go there, or never will fit.
+Spool* Exchange::spool_for_body(WorkerContext& context) const {
+    const std::int64_t length = std::max<std::int64_t>(parser_.head().content_length, 0);
+    const bool is_read_as_it_arrives = (context.app.flags & CPPCORN_READS_AS_IT_ARRIVES) != 0;
+    const bool fits = context.spool.is_on() && context.spool.can_hold(static_cast<std::uint64_t>(length));
+    return fits && !is_read_as_it_arrives ? &context.spool : nullptr;
 }
 
 http::Verdict Exchange::read_forwarded(const Peer& peer, const WorkerContext& context) {
@@ -88,6 +106,9 @@ void Exchange::gather_body(const Peer& peer, WorkerContext& context) {
         stage_ = Stage::ready;
     } else if (body_.error() != 0) {
         refuse(parser_.refusal().status, parser_.refusal().reason, peer, context);
+    } else if (body_.continue_wanted() && !body_.wants_room() && input_.empty()) {
+        output_.tail() += continue_response;
+        body_.settle_continue();
     }
 }
 
@@ -98,7 +119,21 @@ void Exchange::drain_body() {
 
 // ---- The app's turn
 
+void Exchange::ask_app(Stream& stream, const Peer& peer, WorkerContext& context) {
+    const int result = call(context.app.before_body, stream, peer, context);
+    if (result != 0 || failed_ || response_.begun() || response_.error() != 0)
+        return finish_call(result, stream, peer, context);
+    context.slot.interrupt_request();
+    stage_ = Stage::body;
+}
+
 void Exchange::run_app(Stream& stream, const Peer& peer, WorkerContext& context) {
+    const int result = call(context.app.handle, stream, peer, context);
+    body_.release_file();
+    finish_call(result, stream, peer, context);
+}
+
+int Exchange::call(AppFunction function, Stream& stream, const Peer& peer, WorkerContext& context) {
     const SteadyTime started = context.now();
     log_.begin(started);
     const cppcorn_request& request = request_.fill(parser_.head(), body_, forwarded_, peer, context.settings.root_path);
@@ -109,27 +144,32 @@ void Exchange::run_app(Stream& stream, const Peer& peer, WorkerContext& context)
     context.slot.begin_request(parser_.head().line, peer.address, started, deadline);
     context.desk.enter_app(output_.bytes(), stream.sent(), parser_.head().method == "HEAD", deadline);
     context.lookout.note_request();
-    const int result = call_app(context.app.handle, context.app.self, &request);
+    const int result = call_app(function, context.app.self, &request);
     call.recall(output_);
     context.refresh_clock_after_call();
+    call_ = nullptr;
+    return result;
+}
+
+void Exchange::finish_call(int result, const Stream& stream, const Peer& peer, WorkerContext& context) {
     finish_response(result, context);
     if (context.access_log.active()) log_.write_access_line(peer, context);
     const bool client_takes_nothing = response_.error() == -EPIPE || response_.error() == -ETIMEDOUT;
     if (client_takes_nothing) drop_output(context);
     show_answer(stream, context);
     context.slot.end_request();
-    call_ = nullptr;
 }
 
 std::int64_t Exchange::read(char* buffer, std::size_t room) {
     if (room == 0) return -EINVAL;
+    if (stage_ != Stage::ready) return -EPROTO;
     while (body_.available() == 0) {
         if (body_.error() != 0) return body_.error();
         if (body_.complete()) return 0;
         if (body_.take_piece() || body_.error() != 0) continue;
         if (const int error = receive(); error != 0) body_.fail(error);
     }
-    return static_cast<std::int64_t>(body_.give(buffer, room));
+    return body_.give(buffer, room);
 }
 
 // Reads more of the request from the stream. 0, or a negative errno.
@@ -213,7 +253,7 @@ void Exchange::finish_response(int result, WorkerContext& context) {
     if (response_.error() != 0 || body_.error() == -ECONNRESET) {
         cut(reason_of_cut(), context); // the client is gone, whatever the app made of that
     } else if (!begun && body_.error() != 0) {
-        answer_instead(body_.error() == -ETIMEDOUT ? 408 : body_.error() == -EFBIG ? 413 : 400);
+        answer_instead(status_of_failed_body(body_.error()));
     } else if (failed_ || result != 0 || !begun) {
         if (!failed_) fail(result != 0 ? "it returned " + std::to_string(result) : "it returned without a response");
         if (begun) {
@@ -342,7 +382,7 @@ http::ResponseContext Exchange::response_context(WorkerContext& context) const {
 bool Exchange::resume(MovedConnection& moved, const Peer& peer, WorkerContext& context) {
     const RequestState& state = moved.record.request;
     const bool makes_sense = state.stage <= Stage::answered && state.stage != Stage::ready &&
-                             state.ending <= Ending::reset && !state.has_body_file();
+                             state.stage != Stage::offered && state.ending <= Ending::reset;
     if (!makes_sense) return false;
     stage_ = state.stage;
     ending_ = state.ending;
@@ -351,7 +391,7 @@ bool Exchange::resume(MovedConnection& moved, const Peer& peer, WorkerContext& c
     if (!state.has(RequestState::head_is_here)) return stage_ != Stage::body && stage_ != Stage::draining;
     const http::Verdict verdict = resume_head(moved, peer, context);
     const bool has_body_to_come = stage_ == Stage::body || stage_ == Stage::draining;
-    if (verdict.accepted()) return !has_body_to_come || parking_.restore_body(moved);
+    if (verdict.accepted()) return !has_body_to_come || parking_.restore_body(moved, context.spool);
     // The limits were others there.
     if (stage_ == Stage::body) refuse(verdict.status, verdict.reason, peer, context);
     if (stage_ == Stage::draining) conclude(Outcome::refused);
@@ -359,7 +399,7 @@ bool Exchange::resume(MovedConnection& moved, const Peer& peer, WorkerContext& c
 }
 
 // The same head once more, so that what is known of it is known here.
-http::Verdict Exchange::resume_head(const MovedConnection& moved, const Peer& peer, const WorkerContext& context) {
+http::Verdict Exchange::resume_head(const MovedConnection& moved, const Peer& peer, WorkerContext& context) {
     const std::size_t size = moved.section(Section::head).size();
     parser_.keep_names(peer.trusted ? &context.forwarding.forwarder_names() : nullptr);
     const http::Progress progress = parser_.next(input_.unconsumed().substr(0, size));
@@ -367,7 +407,7 @@ http::Verdict Exchange::resume_head(const MovedConnection& moved, const Peer& pe
     if (progress.step == http::Step::refused) return parser_.refusal();
     if (progress.step != http::Step::head || progress.consumed != size) return {400, "malformed request"};
     input_.pin();
-    body_.begin();
+    body_.begin(parser_.head().has_body() ? spool_for_body(context) : nullptr);
     return read_forwarded(peer, context);
 }
 
@@ -394,6 +434,7 @@ void Exchange::clear() {
     input_.clear();
     output_.clear();
     parking_.clear();
+    unsent_.clear();
 }
 
 } // namespace cppcorn

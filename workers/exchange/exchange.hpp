@@ -4,8 +4,9 @@
 //
 //     fresh ─────► head ─────► body ─────► ready ─────► draining ─────► answered
 //       bytes of     head read   enough of   run_app()    the rest of     next_request(): fresh again
-//       a request                its body                 its body is
-//                                is here                  dropped
+//       a request      │  ▲      its body                 its body is
+//                      ▼  │      is here                  dropped
+//                    offered     ask_app(): does it want the body? Only where that is large and the app has before_body
 //
 //     fresh, head, body ─────► answered      refused: the answer is the server's, and ends the connection
 //     ready ─────► answered                  nothing is left of the body, or it is not worth reading
@@ -53,9 +54,14 @@ class Exchange {
     // Once answered.
     Ending ending() const { return ending_; }
     std::uint64_t body_received() const { return body_.received(); }
-    // Once ready.
+    // Its body waits for room in the spool: nothing is to be read until there is some.
+    bool wants_room() const { return body_.wants_room(); }
+    bool has_room() const { return body_.has_room(); }
+    // Once offered or ready.
     std::string_view request_line() const { return parser_.head().line; }
 
+    // When offered: asks the app, which may answer the request by its head.
+    void ask_app(Stream& stream, const Peer& peer, WorkerContext& context);
     // When ready: calls the app, which may read from and write to the stream, and queues what is left of the response.
     void run_app(Stream& stream, const Peer& peer, WorkerContext& context);
     // Queues an answer of our own, for a request that the app is not to see.
@@ -63,8 +69,14 @@ class Exchange {
 
     // What becomes of the answers that are queued: all are sent, or they wait for the client, or the rest never will be
     // sent, which is logged.
-    void note_sent(WorkerContext& context) { log_.note_sent(context); }
-    void note_waiting(WorkerContext& context) { log_.note_waiting(context); }
+    void note_sent(WorkerContext& context) {
+        log_.note_sent(context);
+        unsent_.clear();
+    }
+    void note_waiting(WorkerContext& context) {
+        log_.note_waiting(context);
+        response_.settle(context, unsent_);
+    }
     void note_cut(std::string_view reason, const Peer& peer, WorkerContext& context);
     // The last answer's only mark of its end is the connection's.
     bool ends_with_connection() const { return response_.ends_with_connection(); }
@@ -103,10 +115,14 @@ class Exchange {
 
   private:
     void read_head(const Peer& peer, WorkerContext& context);
-    http::Verdict resume_head(const MovedConnection& moved, const Peer& peer, const WorkerContext& context);
+    http::Verdict resume_head(const MovedConnection& moved, const Peer& peer, WorkerContext& context);
     http::Verdict read_forwarded(const Peer& peer, const WorkerContext& context);
     void gather_body(const Peer& peer, WorkerContext& context);
     void drain_body();
+    Spool* spool_for_body(WorkerContext& context) const;
+    using AppFunction = int (*)(void*, const cppcorn_request*);
+    int call(AppFunction function, Stream& stream, const Peer& peer, WorkerContext& context);
+    void finish_call(int result, const Stream& stream, const Peer& peer, WorkerContext& context);
     int receive();
 
     void finish_response(int result, WorkerContext& context);
@@ -128,6 +144,7 @@ class Exchange {
     http::RequestParser parser_;
     RequestBody body_;
     ResponseStream response_;
+    UnsentShare unsent_;
     ExchangeLog log_;
     Parking parking_;
 

@@ -31,6 +31,11 @@ const ParkedRequest* Parking::park(const Arena& arena, Stage stage, Ending endin
     note(RequestState::ends_with_close, parts_.response.ends_with_connection());
     note(RequestState::body_complete, parts_.body.complete());
     note(RequestState::continue_wanted, parts_.body.continue_wanted());
+    if (const SpoolFile* const file = parts_.body.file()) {
+        state.flags |= RequestState::body_is_in_file;
+        state.body_fd = file->fd();
+        state.body_in_file = file->size();
+    }
     state.drained_from = parts_.body.drained_from();
     const http::BodyProgress body = parts_.parser.body_progress();
     state.body = {body.left, body.size, body.chunk_lines, body.phase, body.chunk_line, body.last, {}};
@@ -77,13 +82,14 @@ void Parking::restore_input(const MovedConnection& moved) {
     parts_.input.commit(head.size() + input.size());
 }
 
-bool Parking::restore_body(const MovedConnection& moved) {
+bool Parking::restore_body(MovedConnection& moved, Spool& spool) {
     const RequestState& state = moved.record.request;
     const BodyState& body = state.body;
     if (!parts_.parser.resume_body({body.left, body.size, body.chunk_lines, body.phase, body.chunk_line, body.last}))
         return false;
     parts_.body.resume(moved.section(Section::body), state.drained_from, state.has(RequestState::body_complete),
                        state.has(RequestState::continue_wanted));
+    if (state.has_body_file()) parts_.body.resume_file(spool, std::move(moved.body_file), state.body_in_file);
     return true;
 }
 

@@ -39,7 +39,7 @@ class Parking {
     // Of one that was parked elsewhere, into parts that are fresh: the input, with the head before it; once the head was
     // read again, the body, false if its state makes no sense; the answers and their log lines.
     void restore_input(const MovedConnection& moved);
-    bool restore_body(const MovedConnection& moved);
+    bool restore_body(MovedConnection& moved, Spool& spool);
     void restore_output(MovedConnection& moved);
 
     void clear() {

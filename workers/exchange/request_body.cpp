@@ -11,12 +11,56 @@ bool RequestBody::is_small() const {
 }
 
 bool RequestBody::gather_more() {
+    wants_room_ = false;
     while (!complete_) {
-        const bool enough = buffered_.size() >= buffer_size_ || (continue_wanted_ && input_.empty());
-        if (enough) return true;
-        if (!take_piece()) return false;
+        if (spool_ != nullptr && !file_ && (!is_small() || buffered_.size() >= buffer_size_)) begin_file();
+        if (is_growing() && !spool_->can_hold(file_->size() + most_to_keep())) spool_ = nullptr; // it will never fit
+        if (!is_growing() && has_enough()) return true;
+        wants_room_ = !has_room();
+        if (wants_room_ || !take_piece()) return false;
     }
     return true;
+}
+
+// Of what has arrived. Behind a body of known length there may be other requests.
+std::uint64_t RequestBody::most_to_keep() const {
+    const http::RequestHead& head = parser_.head();
+    const std::uint64_t here = input_.unconsumed().size();
+    return head.chunked() ? here
+                          : std::min<std::uint64_t>(here, static_cast<std::uint64_t>(head.content_length) - received());
+}
+
+bool RequestBody::has_enough() const {
+    const bool is_held_back = continue_wanted_ && input_.empty() && !is_small();
+    return file_ != nullptr || buffered_.size() >= buffer_size_ || is_held_back;
+}
+
+// Without a file it is read as if there were no spool.
+void RequestBody::begin_file() {
+    const http::RequestHead& head = parser_.head();
+    file_ = SpoolFile::open(*spool_, head.chunked() ? 0 : static_cast<std::uint64_t>(head.content_length));
+    read_of_file_ = 0;
+    const bool is_begun = file_ && (buffered_.empty() || file_->append(buffered_) == SpoolFile::Result::done);
+    if (!is_begun) {
+        file_.reset();
+        spool_ = nullptr;
+        return;
+    }
+    Bytes().swap(buffered_);
+    taken_ = 0;
+}
+
+void RequestBody::resume_file(Spool& spool, UniqueFd file, std::uint64_t size) {
+    const std::int64_t expected = std::max<std::int64_t>(parser_.head().content_length, 0);
+    file_ = SpoolFile::adopt(spool, std::move(file), size, static_cast<std::uint64_t>(expected));
+}
+
+void RequestBody::keep(std::string_view bytes) {
+    if (is_growing() && !bytes.empty()) {
+        if (file_->append(bytes) == SpoolFile::Result::done) return;
+        spool_ = nullptr;
+    }
+    buffered_.append(bytes);
 }
 
 bool RequestBody::take_piece() {
@@ -29,18 +73,24 @@ bool RequestBody::take_piece() {
         error_ = parser_.refusal().status == 413 ? -EFBIG : -EBADMSG;
         return false;
     }
-    buffered_.append(progress.body);
+    keep(progress.body);
     if (!progress.body.empty()) continue_wanted_ = false; // it did not wait to be told
     input_.consume(progress.consumed);
     if (progress.step == http::Step::end) complete_ = true;
     return progress.step != http::Step::need_more;
 }
 
-std::size_t RequestBody::give(char* buffer, std::size_t room) {
-    const std::size_t count = std::min(room, available());
+std::int64_t RequestBody::give(char* buffer, std::size_t room) {
+    if (file_ && read_of_file_ < file_->size()) {
+        const std::int64_t got = file_->read(buffer, room, read_of_file_);
+        if (got < 0) return error_ = -EIO;
+        read_of_file_ += static_cast<std::uint64_t>(got);
+        return got;
+    }
+    const std::size_t count = std::min(room, buffered_.size() - taken_);
     std::memcpy(buffer, buffered_.data() + taken_, count);
     taken_ += count;
-    return count;
+    return static_cast<std::int64_t>(count);
 }
 
 bool RequestBody::is_short_enough() const {
@@ -49,6 +99,7 @@ bool RequestBody::is_short_enough() const {
 }
 
 bool RequestBody::drain() {
+    spool_ = nullptr;
     do {
         buffered_.clear();
         taken_ = 0;

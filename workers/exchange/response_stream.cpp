@@ -17,6 +17,9 @@ constexpr std::size_t large_write = 16 * 1024;
 // Of a file that is read here.
 constexpr std::size_t copied_piece = 32 * 1024;
 
+// Is left in memory behind a file of the spool: to write it there as well is not worth it.
+constexpr std::size_t small_rest = 4096;
+
 } // namespace
 
 int ResponseStream::write(AppCall& call, std::string_view data) {
@@ -27,7 +30,10 @@ int ResponseStream::write(AppCall& call, std::string_view data) {
     }
     std::string_view after;
     const auto to_send = static_cast<std::size_t>(writer_.body_announced(data.size(), output_.tail(), after));
-    if (const int error = take_result(send(call, data.substr(0, to_send))); error != 0) return error;
+    std::size_t taken = 0;
+    const auto result = send(call, data.substr(0, to_send), taken);
+    if (const int error = take_result(result); error != 0) return error;
+    if (const int error = queue(call, data.substr(taken, to_send - taken)); error != 0) return error;
     output_.tail() += after;
     const bool bodiless = writer_.framing() == http::BodyFraming::none;
     return bodiless || to_send == data.size() ? 0 : -EMSGSIZE;
@@ -44,7 +50,14 @@ int ResponseStream::send_file(AppCall& call, UniqueFd file, std::int64_t offset,
     std::string_view after;
     const auto wanted = static_cast<std::uint64_t>(size);
     const std::uint64_t to_send = writer_.body_announced(wanted, output_.tail(), after);
-    if (to_send > 0) output_.append_file(std::move(file), offset, to_send);
+    if (to_send > 0 && !output_.can_hold_file(to_send)) {
+        if (const int error = take_result(send(call)); error != 0) return error;
+    }
+    if (to_send > 0 && output_.can_hold_file(to_send)) {
+        output_.append_file(std::move(file), offset, to_send);
+    } else if (const int error = queue_file(call, file.get(), offset, to_send); error != 0) {
+        return error;
+    }
     output_.tail() += after;
     return to_send == wanted || writer_.framing() == http::BodyFraming::none ? 0 : -EMSGSIZE;
 }
@@ -63,7 +76,7 @@ int ResponseStream::send_copied(AppCall& call, int file, std::int64_t offset, st
     return error_;
 }
 
-OutputQueue::Result ResponseStream::send(AppCall& call, std::string_view extra) {
+OutputQueue::Result ResponseStream::send(AppCall& call, std::string_view extra, std::size_t& taken) {
     // Should this process die before the end, the client must not take what it has got for all.
     if (ends_with_connection()) call.stream.set_reset_on_close(true);
     call.recall(output_);
@@ -71,7 +84,7 @@ OutputQueue::Result ResponseStream::send(AppCall& call, std::string_view extra) 
         call.context.desk.note_begun();
         call.context.slot.note_begun();
     }
-    const auto result = output_.flush_with(call.stream, extra);
+    const auto result = output_.flush_with(call.stream, extra, taken);
     call.context.desk.lend_again(output_.bytes(), call.stream.sent());
     return result;
 }
@@ -87,12 +100,50 @@ int ResponseStream::take_result(OutputQueue::Result result) {
     return error_;
 }
 
-int ResponseStream::wait_for_client(AppCall& call) {
+int ResponseStream::queue(AppCall& call, std::string_view rest) {
+    const bool fits = !output_.is_spooling() && output_.waiting_bytes() + rest.size() <= mark(call);
+    if (fits) {
+        output_.tail().append(rest);
+        return error_;
+    }
+    if (rest.empty() || output_.spill(call.context.spool, rest)) return error_;
+    while (!rest.empty()) { // as there is room
+        if (const int error = wait_for_room(call); error != 0) return error;
+        const std::string_view piece = rest.substr(0, copied_piece);
+        output_.tail().append(piece);
+        rest.remove_prefix(piece.size());
+    }
+    return error_;
+}
+
+int ResponseStream::queue_file(AppCall& call, int file, std::int64_t offset, std::uint64_t size) {
+    std::array<char, copied_piece> piece;
+    while (size > 0) {
+        const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), size));
+        const ssize_t got = retry_interrupted([&] { return ::pread(file, piece.data(), wanted, offset); });
+        if (got <= 0) return error_ = -EIO;
+        const auto count = static_cast<std::size_t>(got);
+        if (const int error = queue(call, {piece.data(), count}); error != 0) return error;
+        offset += got;
+        size -= count;
+    }
+    return error_;
+}
+
+void ResponseStream::settle(WorkerContext& context, UnsentShare& share) {
+    const std::size_t held = output_.bytes_in_memory();
+    const bool is_too_much = output_.is_spooling() || context.unsent - share.bytes() + held > most_unsent;
+    if (is_too_much && held > small_rest) output_.spill(context.spool);
+    share.set(context.unsent, output_.bytes_in_memory());
+}
+
+int ResponseStream::make_room(AppCall& call) {
     const Milliseconds allowance = call.context.settings.write_timeout;
-    while (output_.waiting_bytes() > high_water) {
+    while (output_.waiting_bytes() > mark(call)) {
         const auto result = send(call);
         if (const int error = take_result(result); error != 0) return error;
-        if (result == OutputQueue::Result::drained) break;
+        const bool has_room = output_.waiting_bytes() <= mark(call) || (begun() && output_.spill(call.context.spool));
+        if (has_room) break;
         const auto interest = Stream::Interest::to_write;
         if (!call.wait(call.for_reader, interest, output_.sent_total(), allowance)) return error_ = -ETIMEDOUT;
     }

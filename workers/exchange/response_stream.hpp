@@ -1,5 +1,5 @@
-// The response of one request on its way out: framed by HTTP's rules, queued behind the answers before it, and held
-// back where the client does not read.
+// The response of one request on its way out: framed by HTTP's rules, queued behind the answers before it. What the
+// client does not take waits in memory, beyond that in the spool, and once that is full, in the app.
 #pragma once
 
 #include <cerrno>
@@ -9,6 +9,7 @@
 
 #include "base/unique_fd.hpp"
 #include "workers/exchange/app_call.hpp"
+#include "workers/exchange/unsent_share.hpp"
 #include "workers/http/response_writer.hpp"
 #include "workers/transport/output_queue.hpp"
 
@@ -30,6 +31,9 @@ class ResponseStream {
     // The same for a file that stays the app's: its bytes are read here, so that the app waits for a slow client. -EIO:
     // the file is shorter, or cannot be read; nothing more can be sent.
     int send_copied(AppCall& call, int file, std::int64_t offset, std::int64_t size);
+    // The client does not take all at once, and the worker turns to others: keeps no more in memory than it may, and notes
+    // in `share` how much that is.
+    void settle(WorkerContext& context, UnsentShare& share);
     // False: the body is shorter than declared.
     bool end() { return writer_.end(output_.tail()); }
 
@@ -59,18 +63,31 @@ class ResponseStream {
     // The same of one that another worker has made.
     void set_ends_with_connection() { ends_with_connection_ = true; }
 
-    // An app that writes waits once this much is waiting for the client.
+    // So much of one connection's waits in memory at most;
     static constexpr std::size_t high_water = 256 * 1024;
+    // and this much, once that of all together is more than most_unsent.
+    static constexpr std::size_t low_water = 16 * 1024;
+    static constexpr std::size_t most_unsent = 16 * 1024 * 1024;
 
   private:
     // What is queued, and `extra` behind it, as far as the client takes it.
-    OutputQueue::Result send(AppCall& call, std::string_view extra = {});
+    OutputQueue::Result send(AppCall& call, std::string_view extra, std::size_t& taken);
+    OutputQueue::Result send(AppCall& call) {
+        std::size_t none = 0;
+        return send(call, {}, none);
+    }
     int take_result(OutputQueue::Result result);
     // Keeps what waits for a slow client bounded.
     int wait_for_room(AppCall& call) {
-        return error_ != 0 || output_.waiting_bytes() <= high_water ? error_ : wait_for_client(call);
+        return error_ != 0 || output_.waiting_bytes() <= mark(call) ? error_ : make_room(call);
     }
-    int wait_for_client(AppCall& call);
+    // Answers before its own stay in memory, where an understudy can send them; and they are no more than high_water.
+    std::size_t mark(const AppCall& call) const {
+        return call.context.unsent <= most_unsent || !begun() ? high_water : low_water;
+    }
+    int make_room(AppCall& call);
+    int queue(AppCall& call, std::string_view rest);
+    int queue_file(AppCall& call, int file, std::int64_t offset, std::uint64_t size);
 
     OutputQueue& output_;
     http::ResponseWriter writer_;

@@ -8,7 +8,7 @@
 namespace cppcorn {
 
 // How far a request has come.
-enum class Stage : std::uint8_t { fresh, head, body, ready, draining, answered };
+enum class Stage : std::uint8_t { fresh, head, offered, body, ready, draining, answered };
 
 // What becomes of the connection behind an answer.
 enum class Ending : std::uint8_t {

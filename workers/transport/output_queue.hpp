@@ -4,10 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <string_view>
 
 #include "base/arena.hpp"
 #include "base/unique_fd.hpp"
+#include "workers/transport/spool_file.hpp"
 #include "workers/transport/stream.hpp"
 
 namespace cppcorn {
@@ -25,15 +27,32 @@ class OutputQueue {
     Bytes& tail() { return files_.empty() ? head_ : files_.back().after; }
     // The descriptor is closed when its bytes are sent.
     void append_file(UniqueFd file, std::int64_t offset, std::uint64_t size);
+    // False: enough files wait, and the bytes of this one have to be copied instead. Descriptors are few, and a
+    // connection that goes to another process takes no more than two along.
+    bool can_hold_file(std::uint64_t size) const;
+
+    // Puts what waits in memory behind the last file, and `more` behind it, into a file of the spool, if need be a new
+    // one. False: that is not possible, or not now; nothing has changed.
+    bool spill(Spool& spool, std::string_view more = {});
+    // The last file is one of the spool.
+    bool is_spooling() const { return !files_.empty() && files_.back().spooled; }
 
     // Sends as much as the stream takes without blocking.
-    Result flush(Stream& stream) { return flush_with(stream, {}); }
-    // The same with `extra` behind all that is queued, without copying what the stream takes of it.
+    Result flush(Stream& stream) {
+        std::size_t none = 0;
+        return flush_with(stream, {}, none);
+    }
+    // The same with `extra` behind all that is queued, without copying it. `taken`: how much of it the stream has taken;
+    // the rest is the caller's to queue.
+    Result flush_with(Stream& stream, std::string_view extra, std::size_t& taken);
+    // Queues the rest.
     Result flush_with(Stream& stream, std::string_view extra);
 
     bool empty() const { return sent_ == head_.size() && files_.empty(); }
     // Bytes in memory that wait; an open file counts as a few.
     std::size_t waiting_bytes() const { return head_.size() - sent_ + (files_.empty() ? 0 : waiting_in_files()); }
+    // Of these, the bytes alone.
+    std::size_t bytes_in_memory() const { return head_.size() - sent_ + (files_.empty() ? 0 : behind_files()); }
     // All bytes that are to be sent yet.
     std::uint64_t bytes_left() const { return head_.size() - sent_ + (files_.empty() ? 0 : left_in_files()); }
     // It has failed because a file was shorter than announced, or could not be read.
@@ -48,7 +67,7 @@ class OutputQueue {
     std::size_t file_count() const { return files_.size(); }
     template <class Visit>
     void for_each_file(const Visit& visit) const {
-        for (const auto& part : files_) visit(part.file.get(), part.offset, part.left, std::string_view(part.after));
+        for (const auto& part : files_) visit(part.fd(), part.offset, part.left, std::string_view(part.after));
     }
     // So many of bytes() were sent by somebody else.
     void skip(std::size_t count) {
@@ -62,15 +81,20 @@ class OutputQueue {
   private:
     // A part of a file and the bytes that follow it.
     struct FilePart {
-        UniqueFd file;
+        int fd() const { return spooled ? spooled->fd() : file.get(); }
+
+        UniqueFd file; // if it is not one of the spool
         std::int64_t offset;
         std::uint64_t left;
         Bytes after;
+        std::unique_ptr<SpoolFile> spooled;
     };
 
     Result flush_bytes(Stream& stream, std::string_view extra, std::size_t& extra_taken);
     Result flush_file(Stream& stream);
     void forget_sent();
+    bool spill_from(Bytes& bytes, std::size_t begin, FilePart& part, std::string_view more);
+    std::size_t behind_files() const;
     std::size_t waiting_in_files() const;
     std::uint64_t left_in_files() const;
 

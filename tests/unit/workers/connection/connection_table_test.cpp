@@ -76,7 +76,6 @@ TEST_CASE("ConnectionTable: the others are kept, served when they are ready, and
     UniqueFd two = world.come(get);
     CHECK(world.admitted);
     CHECK(world.table.count() == 2);
-    CHECK(world.table.is_full());
     CHECK(world.ready().empty());
     world.send(one, get);
     world.serve_ready();
@@ -84,8 +83,49 @@ TEST_CASE("ConnectionTable: the others are kept, served when they are ready, and
     two.reset();
     world.serve_ready();
     CHECK(world.table.count() == 1);
-    CHECK_FALSE(world.table.is_full());
     CHECK(world.calls == 2);
+}
+
+TEST_CASE("ConnectionTable: when it is full, the one that has been idle longest makes place") {
+    World world;
+    world.settings.worker_connections = 3;
+    const UniqueFd one = world.come(get);
+    const UniqueFd two = world.come(get);
+    const UniqueFd silent = world.come();
+    CHECK(world.receive(one).substr(0, 15) == "HTTP/1.1 200 OK");
+    world.send(one, get); // has been idle for less time than `two` from here on
+    world.serve_ready();
+    CHECK_FALSE(world.table.is_full());
+    const UniqueFd four = world.come(get);
+    CHECK(world.table.count() == 3);
+    CHECK(world.receive(two).substr(0, 15) == "HTTP/1.1 200 OK"); // nothing is lost
+    CHECK(world.receive(two).empty());
+    SECTION("before one that has not sent anything yet") {
+        world.come(get).release();
+        world.send(silent, get);
+        world.serve_ready();
+        CHECK(world.receive(silent).substr(0, 15) == "HTTP/1.1 200 OK");
+    }
+    SECTION("and who has sent a request meanwhile is served, and another one closed") {
+        world.send(one, get);
+        world.receive(one);
+        world.come(get).release();
+        CHECK(world.receive(one).substr(0, 15) == "HTTP/1.1 200 OK");
+        CHECK(world.receive(four).substr(0, 15) == "HTTP/1.1 200 OK");
+        CHECK(world.receive(four).empty());
+    }
+}
+
+TEST_CASE("ConnectionTable: it is full where all are in the middle of a request") {
+    World world;
+    world.settings.worker_connections = 2;
+    const UniqueFd one = world.come("GET / HT");
+    const UniqueFd two = world.come("GET / HT");
+    CHECK(world.table.is_full());
+    CHECK_FALSE(world.table.make_place());
+    world.send(one, "TP/1.1\r\nHost: a\r\n\r\n");
+    world.serve_ready();
+    CHECK_FALSE(world.table.is_full());
 }
 
 TEST_CASE("ConnectionTable: one that is gone is not served, not even where another has its descriptor") {

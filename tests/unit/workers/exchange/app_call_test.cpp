@@ -56,26 +56,46 @@ TEST_CASE("Exchange: a client that leaves in the middle of its body is answered 
 
 TEST_CASE("Exchange: a client that keeps the app waiting for the body gets a 408") {
     World world;
-    std::vector<SteadyTime> deadlines;
     world.stream.while_waiting = [&](SteadyTime deadline) {
-        deadlines.push_back(deadline);
+        FakeClock::now = deadline;
         return false;
     };
     const SteadyTime begin = FakeClock::now;
     SECTION("after the body's timeout") {
         world.settings.timeout = Milliseconds(0);
         CHECK(read_only(world) == -ETIMEDOUT);
-        REQUIRE(deadlines.size() == 1);
-        CHECK(deadlines[0] == begin + world.settings.body_timeout);
+        CHECK(FakeClock::now == begin + world.settings.body_timeout);
     }
-    SECTION("a moment before the master would take the worker for stuck") {
+    SECTION("a moment before an app of that kind would be taken for stuck") {
         world.settings.timeout = Milliseconds(20'000);
         CHECK(read_only(world) == -ETIMEDOUT);
-        REQUIRE(deadlines.size() == 1);
-        CHECK(deadlines[0] == begin + Milliseconds(19'000));
+        CHECK(FakeClock::now == begin + Milliseconds(19'000));
     }
     CHECK(world.status() == 408);
     CHECK(world.ending() == Ending::linger);
+}
+
+TEST_CASE("Exchange: the time that an app waits for its client is not the app's") {
+    World world;
+    world.settings.timeout = Milliseconds(20'000);
+    int seconds = 0;
+    world.stream.while_waiting = [&](SteadyTime deadline) {
+        FakeClock::now += std::chrono::seconds(1);
+        CHECK(deadline <= FakeClock::now);
+        world.stream.send(++seconds == 100 ? "0\r\n\r\n" : chunk(std::string(1200, 'x')));
+        return true;
+    };
+    const SteadyTime begin = FakeClock::now;
+    world.app = [&](const cppcorn_request* request) {
+        FakeClock::now += std::chrono::seconds(5);
+        CHECK(read_body(request).error == 0);
+        CHECK(world.context.slot.deadline() == begin + Milliseconds(120'000));
+        return respond(request, "answer");
+    };
+    world.feed(post_chunked + chunk(std::string(70'000, 'x')));
+    world.exchange->run_app(world.stream, world.peer, world.context);
+    CHECK(seconds == 100);
+    CHECK(world.status() == 200);
 }
 
 TEST_CASE("Exchange: bytes now and then do not give a body more time, 1 KiB a second does") {

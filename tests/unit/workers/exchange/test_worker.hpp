@@ -19,11 +19,13 @@
 #include "workers/exchange/exchange_pool.hpp"
 #include "workers/exchange/host.hpp"
 
-// Nothing is logged while it lives. The settings may be changed until something uses them.
+// Nothing is logged while it lives. The settings may be changed until something uses them, but for the spool's.
 class TestWorker {
   public:
-    TestWorker()
-        : context(settings, handlers_, slot_, access_log_, signals_, cppcorn::FakeClock::source()), pool(settings) {
+    explicit TestWorker(std::uint64_t spool_limit = 0)
+        : settings(with_spool(spool_limit)),
+          context(settings, handlers_, slot_, access_log_, signals_, cppcorn::FakeClock::source()),
+          pool(settings) {
         spdlog::set_level(spdlog::level::off);
         handlers_.size = sizeof handlers_;
         handlers_.self = this;
@@ -51,6 +53,12 @@ class TestWorker {
     cppcorn::Peer peer;
 
   private:
+    static cppcorn::WorkerSettings with_spool(std::uint64_t limit) {
+        cppcorn::WorkerSettings settings;
+        settings.spool_limit = limit;
+        return settings;
+    }
+
     const spdlog::level::level_enum log_level_ = spdlog::get_level();
     cppcorn::ListeningSocket listener_{-1, "127.0.0.1", 8000};
     cppcorn::ScoreboardSlot slot_;
