@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
@@ -27,6 +28,10 @@ constexpr std::size_t handler_stack_size = 64 * 1024;
 
 CrashRecord* record = nullptr;
 pid_t owner = 0; // the process whose record that is
+
+// Who waits for it.
+std::atomic<bool>* crash_flag = nullptr;
+int crash_bell = -1;
 
 // How far the report is. What faults meanwhile comes to the handler again, which goes on behind it.
 enum class Stage { none, stack, modules, done };
@@ -85,7 +90,16 @@ void note_signal(int signal, const siginfo_t& info) {
     record->version = CrashRecord::current_version;
 }
 
+// Other threads go on for as long as the report takes.
+void tell() {
+    if (crash_flag == nullptr || ::syscall(SYS_gettid) != owner) return;
+    crash_flag->store(true);
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto ignored = ::write(crash_bell, &one, sizeof one);
+}
+
 void begin_report(int signal, const siginfo_t& info, void* context) {
+    tell();
     note_signal(signal, info);
     stage = Stage::stack;
     note_stack(*record, context);
@@ -119,6 +133,11 @@ _Unwind_Reason_Code stop_unwinding(_Unwind_Context*, void*) {
 }
 
 } // namespace
+
+void tell_of_crash(std::atomic<bool>& flag, int bell) {
+    crash_flag = &flag;
+    crash_bell = bell;
+}
 
 void install_crash_report(CrashRecord& shared) {
     record = &shared;

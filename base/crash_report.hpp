@@ -2,6 +2,8 @@
 // came, in memory that the master reads once the process is dead.
 #pragma once
 
+#include <atomic>
+
 #include "base/crash_record.hpp"
 
 namespace cppcorn {
@@ -11,5 +13,9 @@ namespace cppcorn {
 // what it would have done: the exit status and the core dump are as without it. The record, in memory that outlives
 // this process, begins with zeros. A process that is forked from this one leaves it alone.
 void install_crash_report(CrashRecord& record);
+
+// A crash of the calling thread, which is the process's first one, sets `flag` and rings `bell`, an eventfd, before
+// anything is reported. Both outlive the process.
+void tell_of_crash(std::atomic<bool>& flag, int bell);
 
 } // namespace cppcorn

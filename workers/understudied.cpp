@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/crash_report.hpp"
 #include "workers/handover/mourning.hpp"
 #include "workers/handover/understudy.hpp"
 
@@ -66,6 +67,7 @@ void Understudied::employ() {
                                             .bell = setup_.understudy_bell->fd(),
                                             .leash = setup_.master.leash_fd(),
                                             .take_title = setup_.take_understudy_title});
+        tell_of_crash(memory_.notes().is_crashing, setup_.understudy_bell->fd());
         setup_.slot.set_understudy(pid);
         understudy_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
         if (context_ != nullptr) context_->desk.employ(memory_, understudy_.get());

@@ -129,7 +129,7 @@ void ConnectionTable::serve(std::uint64_t tag) {
 void ConnectionTable::serve_next_waiting() {
     const std::uint64_t tag = waiting_.front();
     waiting_.pop_front();
-    --waiting_count_;
+    shared_.note_waiting(--waiting_count_);
     Seat& seat = seats_[tag & 0xffffffff];
     if (seat.generation != tag >> 32) return;
     seat.is_waiting = false;
@@ -183,7 +183,7 @@ void ConnectionTable::wait_for_turn(int fd) {
     Seat& seat = seats_[fd];
     if (std::exchange(seat.is_waiting, true)) return;
     waiting_.push_back(tag_of(fd, seat.generation));
-    ++waiting_count_;
+    shared_.note_waiting(++waiting_count_);
 }
 
 void ConnectionTable::schedule(int fd) {

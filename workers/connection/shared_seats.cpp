@@ -16,6 +16,8 @@ void SharedSeats::sit(int fd, std::uint32_t generation, const Peer& peer, SeatPh
     seat->parked = 0;
     seat->received = seat->sent = 0;
     seat->generation.store(generation, std::memory_order_release);
+    auto& end = memory_->notes().seats_end;
+    if (fd >= end.load(std::memory_order_relaxed)) end.store(fd + 1, std::memory_order_relaxed);
 }
 
 void write_peer(Seat& seat, const Peer& peer) {

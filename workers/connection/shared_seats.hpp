@@ -36,6 +36,10 @@ class SharedSeats {
         const Seat* const seat = seat_of(fd);
         return seat != nullptr ? seat->parked : 0;
     }
+    // So many have requests that wait for another turn.
+    void note_waiting(int count) {
+        if (memory_ != nullptr) memory_->notes().waiting.store(count, std::memory_order_relaxed);
+    }
     // Null for none.
     Seat* seat_of(int fd) { return memory_ != nullptr ? memory_->seat(fd) : nullptr; }
 

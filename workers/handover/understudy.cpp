@@ -1,5 +1,6 @@
 #include "workers/handover/understudy.hpp"
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 
@@ -45,6 +46,7 @@ class Understudy {
     void make_quiet();
     void send_held_answers();
     bool move_ready();
+    void move_waiting();
     bool move(int fd, std::uint32_t generation);
     void mourn();
     // Waits, at most so long, for the worker's end, the master's end, the bell, or more of the clients. False: the end.
@@ -98,6 +100,7 @@ Understudy::Look Understudy::look(Token::Call call) {
     if (!memory_.token().take(call)) return Look::worker_is_back;
     if (!memory_.notes().is_quiet.load()) make_quiet();
     send_held_answers();
+    move_waiting();
     const bool all = move_ready();
     memory_.token().give();
     return all ? Look::all_moved : Look::some_stay;
@@ -140,6 +143,19 @@ bool Understudy::move_ready() {
         all = move(static_cast<int>(tag & 0xffff'ffff), static_cast<std::uint32_t>(tag >> 32)) && all;
     }
     return all;
+}
+
+// Whose requests were read already, and wait for another turn of the worker's.
+void Understudy::move_waiting() {
+    if (memory_.notes().waiting.load() == 0) return;
+    const int end = std::min(memory_.notes().seats_end.load(), memory_.seat_count());
+    for (int fd = 0; fd < end; ++fd) {
+        const Seat& seat = *memory_.seat(fd);
+        const std::uint32_t generation = seat.generation.load();
+        ConnectionImage image;
+        const bool may_wait = generation != 0 && seat.parked != 0 && image_of(memory_, fd, image);
+        if (may_wait && image.record.request.has(RequestState::input_held)) move(fd, generation);
+    }
 }
 
 bool Understudy::move(int fd, std::uint32_t generation) {

@@ -22,8 +22,10 @@ struct WorkerNotes {
 
     // Understudy: so many connections were taken out of their seats. Worker: it looks for those when this changes.
     std::atomic<std::uint32_t> moved;
-    // Worker: connections whose requests are here and wait for another turn; they make no event.
-    std::atomic<std::uint32_t> waiting;
+    // Worker: connections whose requests are here and wait for another turn; they make no event. All seats are below
+    // `seats_end`.
+    std::atomic<std::int32_t> waiting;
+    std::atomic<std::int32_t> seats_end;
 
     // Worker: the lines of its access log that are not written yet, and where to: as offset << 32 | size.
     std::atomic<std::uint64_t> log_lines;
