@@ -1,5 +1,6 @@
 // The app that the benchmarks serve: app(14, "") answers "Hello, world!\n", app(102400, "") so many bytes from memory,
 // app(102400, "/path") that file. An upload is read to its end first. SLOW_MS makes it sleep before each answer.
+// BY_PATH makes another app of it, which does what the path says (by_path.hpp).
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -9,6 +10,8 @@
 #include <utility>
 
 #include <cppcorn/app.hpp>
+
+#include "bench/apps/by_path.hpp"
 
 using namespace cppcorn;
 
@@ -22,6 +25,7 @@ class Bench {
     }
 
     Response operator()(Request& request) const {
+        if (is_by_path_) return bench::answer_by_path(request);
         if (request.method() == "POST") read_all(request);
         if (slow_.count() > 0) std::this_thread::sleep_for(slow_);
         if (!file_.empty()) return {200, {{"Content-Type", "text/plain"}}, File(file_)};
@@ -38,5 +42,6 @@ class Bench {
     std::string body_;
     std::string file_;
     std::chrono::milliseconds slow_{0};
+    bool is_by_path_ = std::getenv("BY_PATH") != nullptr;
 };
 CPPCORN_APP_CLASS(app, Bench, std::int64_t, std::string)
