@@ -1,6 +1,6 @@
 // Clients that send or read --bytes at --rate bytes a second, one piece a second each. One line of JSON at the end, after
 // --seconds or SIGTERM: how many bytes went each way, and how many clients were cut, answered early, or held up.
-//   --port P --senders N --readers N --rate BYTES --bytes BYTES --path /bytes/ (readers ask for /bytes/BYTES) --seconds S
+//   --ramp S (they come one by one within so long)  --port P --senders N --readers N --rate BYTES --bytes BYTES --path /bytes/ (readers ask for /bytes/BYTES) --seconds S
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -44,6 +44,7 @@ class Group {
           rate_(options.count("--rate", 20'000)),
           bytes_(options.count("--bytes", 10'485'760)),
           seconds_(options.number("--seconds", 60)),
+          ramp_(options.number("--ramp", 1)),
           path_(options.text("--path", "/bytes/")),
           clients_(options.count("--senders", 0) + options.count("--readers", 0)) {
         const std::size_t senders = options.count("--senders", 0);
@@ -67,7 +68,9 @@ class Group {
             // Two milliseconds' worth at once: cheaper than a sleep for each.
             if (next - now > std::chrono::milliseconds(2)) std::this_thread::sleep_until(next);
             next += step;
-            tick(clients_[at]);
+            const double share = std::chrono::duration<double>(now - began).count() / ramp_;
+            const bool has_come = static_cast<double>(at) <= share * static_cast<double>(clients_.size());
+            if (has_come) tick(clients_[at]);
         }
         print(std::chrono::duration<double>(Clock::now() - began).count());
     }
@@ -172,6 +175,7 @@ class Group {
     std::size_t rate_;
     std::size_t bytes_;
     double seconds_;
+    double ramp_;
     std::string path_;
     std::vector<Slow> clients_;
     std::string pattern_;

@@ -1,6 +1,7 @@
 """The benchmarks' command line.
 
-  script/bench                      everything: tables here, docs/benchmarks.md, docs/benchmarks.json and the plots
+  script/bench                      what servers cost: tables here, docs/benchmarks.md, docs/benchmarks.json and the plots
+  script/bench connections          what becomes of connections when workers die, leave or are busy: the same, an hour
   script/bench quick                floor, cppcorn and nginx in a few scenarios, under two minutes
   script/bench run --servers cppcorn,nginx --scenarios keepalive64 --also-cppcorn before=/path/to/build
   script/bench redraw               the pages and plots anew, from docs/benchmarks.json
@@ -23,6 +24,7 @@ from .servers import all_servers
 
 ROOT = machine.ROOT
 DOCS = ROOT / "docs"
+COMMANDS = ["all", "connections", "quick", "run", "redraw", "list", "instructions"]
 QUICK_SERVERS = "floor,cppcorn,nginx"
 QUICK_SCENARIOS = "keepalive64,browser,pipelined,close,body100k,accesslog,start"
 
@@ -42,18 +44,22 @@ def main():
         print("scenarios:", ", ".join(scenario.key for scenario in SCENARIOS))
         return
     servers = chosen(servers, options.servers, "server", cppcorns)
-    scenarios = chosen(SCENARIOS, options.scenarios, "scenario")
+    ordinary = [scenario for scenario in SCENARIOS if scenario.is_long == (options.command == "connections")]
+    scenarios = chosen(SCENARIOS, options.scenarios, "scenario") if options.scenarios else ordinary
     raise_file_limit()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     began = time.monotonic()
-    with Plan(options.rounds, options.seconds, pathlib.Path(options.programs), cppcorns, progress(began)) as plan:
+    programs = pathlib.Path(options.programs).resolve()
+    with Plan(options.rounds, options.seconds, programs, cppcorns, progress(began), options.length) as plan:
         result = run(plan, scenarios, servers)
     sys.stderr.write("\r\033[K" if sys.stderr.isatty() else "")
     report.terminal(result)
     report.save_json(result, pathlib.Path(options.json))
-    if options.command == "all":
-        report.save_json(result, DOCS / "benchmarks.json")
-        document(result)
+    if options.command in ("all", "connections"):
+        kept = json.loads((DOCS / "benchmarks.json").read_text())
+        pages = report.merged(kept, result, is_ordinary=options.command == "all")
+        report.save_json(pages, DOCS / "benchmarks.json")
+        document(pages)
     print(f"\n{time.monotonic() - began:.0f} seconds; {options.json}")
 
 
@@ -64,11 +70,12 @@ def document(result):
 
 def parse():
     parser = argparse.ArgumentParser("script/bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", nargs="?", default="all", choices=["all", "quick", "run", "redraw", "list", "instructions"])
+    parser.add_argument("command", nargs="?", default="all", choices=COMMANDS)
     parser.add_argument("--servers", help="names with commas in between; all by default")
     parser.add_argument("--scenarios", help="names with commas in between; all by default")
     parser.add_argument("--rounds", type=int, help="each round runs every server once (7; quick: 3)")
     parser.add_argument("--seconds", type=float, help="of load for each server in each round (1.0)")
+    parser.add_argument("--length", type=float, default=1.0, help="of the long scenarios: 0.1 for a tenth of their work (1.0)")
     parser.add_argument("--cppcorn", default=ROOT / "build/release", help="the build, or binary, to measure")
     another = "another one beside it; may be repeated"
     parser.add_argument("--also-cppcorn", action="append", default=[], metavar="NAME=BUILD", help=another)
@@ -80,7 +87,7 @@ def parse():
     quick = options.command == "quick"
     options.servers = options.servers or (QUICK_SERVERS if quick else None)
     options.scenarios = options.scenarios or (QUICK_SCENARIOS if quick else None)
-    options.rounds = options.rounds or (3 if quick else 7)
+    options.rounds = options.rounds or {"quick": 3, "connections": 15}.get(options.command, 7)
     options.seconds = options.seconds or 1.0
     return options
 
@@ -119,7 +126,7 @@ def run(plan, scenarios, servers):
             result["scenarios"][scenario.key] = {
                 "title": scenario.title,
                 "columns": [(column.field, column.heading, column.decimals) for column in scenario.columns],
-                "target": scenario.target,
+                "targets": scenario.targets,
                 "note": scenario.note,
                 "servers": scenario.measure(scenario, plan, takers),
             }

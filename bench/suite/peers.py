@@ -15,6 +15,8 @@ PROGRAMS = ROOT / "build/release/bench"
 
 COMMON = frozenset("keepalive64 keepalive256 browser pipelined close body100k body10m file100k file10m upload".split())
 PROCESS = frozenset({"start", "memory"})
+CONNECTIONS = frozenset({"kills", "kills_hello", "churn", "openloop", "idlewait", "slowclients"})
+ALL_CHURN = frozenset({"reload", "upgrade", "recycle"})
 CLOSES = "it closes each connection after its answer"
 
 
@@ -37,15 +39,16 @@ def with_app(setup: Setup, *command: str) -> list[str]:
     return ["env", *(f"{name}={value}" for name, value in settings.items()), *command]
 
 
-def gunicorn(*arguments: str):
+def gunicorn(*arguments, address: bool = True):
     return lambda setup: with_app(
         setup,
         "gunicorn",
-        *("--bind", f"127.0.0.1:{setup.port}"),
+        *(("--bind", f"127.0.0.1:{setup.port}") if address else ()),
         *("--workers", str(setup.workers)),
         *("--pythonpath", str(FILES)),
         *("--log-level", "warning"),
-        *arguments,
+        *(argument(setup) if callable(argument) else argument for argument in arguments),
+        *setup.arguments,
         "wsgi_app:application",
     )
 
@@ -64,15 +67,61 @@ GUNICORN_GTHREAD = Server(
     name="gunicorn gthread",
     command=gunicorn(
         *("--worker-class", "gthread"),
-        *("--threads", "4"),
+        *("--threads", lambda setup: str(setup.threads)),
         *("--keep-alive", "75"),
         *("--worker-connections", "20000"),
     ),
     version=version_of("gunicorn", "--version"),
     differs="4 threads in each process, so that it sleeps in 4 requests at once; pipelined requests hang in it",
-    scenarios=COMMON - {"pipelined"} | PROCESS | {"slow", "idle", "reload"},
+    scenarios=COMMON - {"pipelined"} | PROCESS | {"slow", "idle", "reload"} | CONNECTIONS,
     environment={"PYTHONDONTWRITEBYTECODE": "1"},
     reload=signal.SIGHUP,
+    churn=ALL_CHURN,
+)
+
+
+PROXY_CONFIGURATION = """\
+daemon off;
+user root;
+worker_processes {setup.workers};
+worker_rlimit_nofile 65536;
+pid {setup.folder}/nginx.pid;
+error_log stderr crit;
+events {{ worker_connections 10000; }}
+http {{
+    access_log off;
+    keepalive_requests 1000000000;
+    client_max_body_size 0;
+    client_body_temp_path {setup.folder}/body_temp;
+    proxy_temp_path {setup.folder}/proxy_temp;
+    fastcgi_temp_path {setup.folder}/fastcgi_temp;
+    uwsgi_temp_path {setup.folder}/uwsgi_temp;
+    scgi_temp_path {setup.folder}/scgi_temp;
+    server {{
+        listen 127.0.0.1:{setup.port} backlog=2048;
+        location / {{ proxy_pass http://unix:{setup.folder}/gunicorn; }}
+    }}
+}}
+"""
+
+
+def behind_nginx(setup: Setup) -> list[str]:
+    """gunicorn is the main process, which takes the signals; nginx was started before it."""
+    config = setup.folder / "nginx.conf"
+    config.write_text(PROXY_CONFIGURATION.format(setup=setup), encoding="utf-8")
+    behind = gunicorn("--worker-class", "sync", "--bind", f"unix:{setup.folder}/gunicorn", address=False)(setup)
+    return ["sh", "-c", 'nginx -e stderr -c "$0" & exec "$@"', str(config), *behind]
+
+
+BEHIND_NGINX = Server(
+    name="gunicorn behind nginx",
+    command=behind_nginx,
+    version=lambda: shutil.which("nginx") and version_of("gunicorn", "--version")(),
+    differs="gunicorn sync, behind nginx, which keeps the clients' connections, and all of a body or an answer for slow ones",
+    scenarios=CONNECTIONS,
+    environment={"PYTHONDONTWRITEBYTECODE": "1"},
+    reload=signal.SIGHUP,
+    churn=ALL_CHURN,
 )
 
 
@@ -114,8 +163,9 @@ PUMA = Server(
     differs="no Date or Server field; reads a file and sends it, without sendfile; keeps an upload in a file; a thread"
     " waits for up to 0.2 s for a connection's next request before it takes another, so that idle ones cannot be opened"
     " one by one",
-    scenarios=COMMON | PROCESS | {"slow", "reload"},
+    scenarios=COMMON | PROCESS | {"slow", "reload"} | CONNECTIONS,
     reload=signal.SIGUSR1,
+    churn=frozenset({"reload"}),
 )
 
 
@@ -220,4 +270,5 @@ HTTPLIB = Server(
 PEERS = [
     *(GUNICORN_SYNC, GUNICORN_GTHREAD, UWSGI, PUMA, UNICORN),
     *(NODE, H2O, MICROHTTPD, BEAST, HTTPLIB),
+    BEHIND_NGINX,
 ]

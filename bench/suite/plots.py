@@ -7,7 +7,7 @@ What costs twenty times as much leaves no room for those that are close to each 
 are that far apart the axis is logarithmic, and the picture has points rather than bars, whose length would mean nothing.
 """
 
-LEADING = ("ratio", "cpu_us", "bytes_each", "start_ms", "worked_mib", "reload_ms")
+LEADING = ("lost", "reload_lost", "ratio", "cpu_us", "bytes_each", "start_ms", "worked_mib", "reload_ms", "p99_150", "wait_ms", "p99_with")
 LOGARITHMIC_FROM = 4
 OURS, OTHERS = "#1b6ca8", "#777777"
 

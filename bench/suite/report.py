@@ -22,27 +22,38 @@ def terminal(result):
 def goals(result):
     lines = []
     for scenario in result["scenarios"].values():
-        if not scenario["target"]:
-            continue
-        field, limit = scenario["target"]
-        for name in result["cppcorns"]:
-            row = scenario["servers"].get(f"{name} with access log") or scenario["servers"].get(name)
-            if row is None:
-                continue
-            value = row.get(field)
-            if value is None:
-                verdict = f"not measured: {row.get('error', 'nothing to compare with')}"
-            elif value <= limit:
-                verdict = f"met: {value:.2f}, at most {limit:g}"
-            else:
-                verdict = f"MISSED by {value - limit:.2f}: {value:.2f}, at most {limit:g}"
-            lines.append(f"{name}: {scenario['title']}: {_heading(scenario, field)}: {verdict}")
+        for field, limit in scenario["targets"]:
+            for name in result["cppcorns"]:
+                row = scenario["servers"].get(f"{name} with access log") or scenario["servers"].get(name)
+                if row is not None:
+                    verdict = _verdict(row, field, limit)
+                    lines.append(f"{name}: {scenario['title']}: {_heading(scenario, field)}: {verdict}")
     return lines
+
+
+def _verdict(row, field, limit):
+    value = row.get(field)
+    if value is None:
+        return f"not measured: {row.get('error', 'nothing to compare with')}"
+    if value <= limit:
+        return f"met: {value:.2f}, at most {limit:g}"
+    return f"MISSED by {value - limit:.2f}: {value:.2f}, at most {limit:g}"
 
 
 def save_json(result, path):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+
+
+def merged(kept, result, is_ordinary):
+    """What the pages have, with the scenarios of this run in place of theirs. The machine is told of the ordinary ones."""
+    facts = result["machine"]
+    measured = {} if is_ordinary else {"measured": f"Measured at {facts['Commit']} on {facts['Date']}."}
+    scenarios = {key: scenario | measured for key, scenario in result["scenarios"].items()}
+    if is_ordinary:
+        others = {key: scenario for key, scenario in kept["scenarios"].items() if "measured" in scenario}
+        return result | {"servers": kept["servers"] | result["servers"], "scenarios": scenarios | others}
+    return kept | {"servers": result["servers"] | kept["servers"], "scenarios": kept["scenarios"] | scenarios}
 
 
 def update_markdown(result, docs, plots):
@@ -85,6 +96,8 @@ class _Table:
         self.notes = [f"{name}: failed: {row['error']}" for name, row in scenario["servers"].items() if "error" in row]
         if scenario["note"]:
             self.notes.append(scenario["note"])
+        if "measured" in scenario:
+            self.notes.append(scenario["measured"])
         if different := _head_sizes(scenario):
             self.notes.append(f"Bytes of the answers' heads: {different}.")
 
@@ -111,4 +124,4 @@ def _cell(value, decimals):
 
 
 def _heading(scenario, field):
-    return next(heading for name, heading, _ in scenario["columns"] if name == field)
+    return next((heading for name, heading, _ in scenario["columns"] if name == field), field.replace("_", " "))

@@ -49,7 +49,7 @@ def measure_access_log(scenario, plan, servers):
     """Each cppcorn with and without an access log; the rows tell the difference."""
     from .servers import with_access_log
 
-    pairs = [(server, with_access_log(server, plan.cppcorns[server.name])) for server in servers]
+    pairs = [(server, with_access_log(server)) for server in servers]
     rows = measure(scenario, plan, [server for pair in pairs for server in pair])
     for server, logged in pairs:
         if "rounds" not in rows[server.name] or "cpu_us" not in rows[logged.name]:

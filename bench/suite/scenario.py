@@ -27,13 +27,23 @@ class Scenario:
     from_file: bool = False
     workers: int = 2
     slow_ms: int = 0
+    threads: int = 4  # in each process of a server that can have several
+    by_path: bool = False  # the app does what the path says
+    paths: tuple[str, ...] = ("/",)  # what clients ask for then
     baseline: str | None = None  # the server that ratios are of
-    target: tuple[str, float] | None = None  # what cppcorn's row should not exceed: a field, and the limit
+    targets: tuple[tuple[str, float], ...] = ()  # what cppcorn's row should not exceed: fields, and their limits
     note: str = ""
+    is_long: bool = False  # minutes for each server; `script/bench connections` runs these
 
     @property
     def closes(self):
         return "Connection: close" in self.options
+
+    @property
+    def environment(self):
+        """What our apps read."""
+        slow = {"SLOW_MS": str(self.slow_ms)} if self.slow_ms else {}
+        return slow | ({"BY_PATH": "1"} if self.by_path else {})
 
 
 @dataclasses.dataclass
@@ -45,18 +55,28 @@ class Plan:
     programs: pathlib.Path
     cppcorns: dict[str, pathlib.Path]
     say: Callable[[str], None]
+    length: float = 1.0  # of the long scenarios
 
-    def start(self, scenario, server):
+    def start(self, scenario, server, arguments=()):
         """A running server that has answered rightly; the caller stops it. Raises servers.Failed."""
         folder = self.folder_for(scenario, server)
-        size, from_file = scenario.body_size, scenario.from_file
-        setup = servers.Setup(servers.free_port(), scenario.workers, folder, size, from_file, self.programs)
+        setup = servers.Setup(
+            port=servers.free_port(),
+            workers=scenario.workers,
+            folder=folder,
+            body_size=scenario.body_size,
+            from_file=scenario.from_file,
+            programs=self.programs,
+            threads=scenario.threads,
+            arguments=(*server.flags, *arguments),
+        )
         if scenario.body_size != 14:
             (folder / "body").write_bytes(setup.body)
-        running = servers.Running(server, setup, scenario.slow_ms)
+        running = servers.Running(server, setup, scenario.environment)
         try:
             running.wait_until_ready()
-            running.head = running.check_answer("Connection: close\r\n" if scenario.closes else "")
+            closing = "Connection: close\r\n" if scenario.closes else ""
+            running.head = running.check_answer(closing, b"" if scenario.by_path else None)
         except BaseException:
             running.stop()
             raise

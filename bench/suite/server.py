@@ -20,6 +20,8 @@ class Setup:
     body_size: int  # of the answer to GET /: 14 ("Hello, world!\n"), or so many x
     from_file: bool  # the body is folder/"body", by sendfile where the server has it
     programs: pathlib.Path  # our C++ programs
+    threads: int = 4  # in each process, where a server can have several
+    arguments: tuple[str, ...] = ()  # more flags, for cppcorn and gunicorn, whose are alike
 
     @property
     def body(self):
@@ -35,6 +37,9 @@ class Server:
     scenarios: frozenset[str] | None = None  # None: all that are for everyone
     environment: dict[str, str] = dataclasses.field(default_factory=dict)
     reload: signal.Signals | None = None  # to the main process: replaces its workers without losing requests
+    churn: frozenset[str] = frozenset()  # how its workers can be replaced: reload, upgrade (SIGUSR2), recycle (--max-requests)
+    flags: tuple[str, ...] = ()  # of this record, before those of a scenario
+    binary: pathlib.Path | None = None  # of a cppcorn
 
     @property
     def key(self):
@@ -48,14 +53,12 @@ class Failed(Exception):
 class Running:
     """A started server, in a process group of its own; a context that ends it."""
 
-    def __init__(self, server, setup, slow_ms=0):
+    def __init__(self, server, setup, more_environment=()):
         self.server = server
         self.port = setup.port
         self.setup = setup
         self.log = setup.folder / "log"
-        environment = {**os.environ, **server.environment}
-        if slow_ms:
-            environment["SLOW_MS"] = str(slow_ms)
+        environment = {**os.environ, **server.environment, **dict(more_environment)}
         command = [str(word) for word in server.command(setup)]
         with self.log.open("wb") as log:
             streams = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
@@ -87,13 +90,14 @@ class Running:
             client.sendall(f"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n{fields}\r\n".encode())
             return receive_response(client)
 
-    def check_answer(self, fields=""):
+    def check_answer(self, fields="", body=None):
         """Raises Failed unless the answer is the right one; returns the head."""
+        expected = self.setup.body if body is None else body
         head, _, body = self.get(20, fields).partition(b"\r\n\r\n")
         if not head.startswith(b"HTTP/1.1 200"):
             raise Failed(f"answers {head[:60]!r}")
-        if body != self.setup.body:
-            raise Failed(f"answers {len(body)} bytes instead of {self.setup.body_size}, or other ones")
+        if body != expected:
+            raise Failed(f"answers {len(body)} bytes instead of {len(expected)}, or other ones")
         return head.decode("latin-1")
 
     def last_words(self):

@@ -4,9 +4,11 @@ One more is a record in peers.py, and its package in script/bootstrap.
 """
 
 import dataclasses
+import functools
 import pathlib
 import signal
 
+from . import peers
 from .peers import PEERS
 from .server import Server, output_of
 
@@ -39,7 +41,7 @@ BLOCKING_FLOOR = Server(
 )
 
 
-def cppcorn(name, build, access_log=False):
+def cppcorn(name, build):
     """The binary of that build; the app is always this build's, so that builds of other commits can be compared."""
     binary = pathlib.Path(build).resolve()
     if binary.is_dir():
@@ -48,10 +50,10 @@ def cppcorn(name, build, access_log=False):
     def command(setup):
         file = setup.folder / "body" if setup.from_file else ""
         app = f'{setup.programs}/bench_app.so:app({setup.body_size}, "{file}")'
-        words = [binary, app, "--bind", f"127.0.0.1:{setup.port}", "--workers", setup.workers]
-        return [*words, "--access-logfile", setup.folder / "access.log"] if access_log else words
+        return [binary, app, "--bind", f"127.0.0.1:{setup.port}", "--workers", setup.workers, *setup.arguments]
 
-    return Server(name, command, lambda: output_of(str(binary), "--version"), reload=signal.SIGHUP)
+    version = functools.partial(output_of, str(binary), "--version")
+    return Server(name, command, version, reload=signal.SIGHUP, churn=peers.ALL_CHURN, binary=binary)
 
 
 NGINX_CONFIGURATION = """\
@@ -108,5 +110,5 @@ def all_servers(cppcorns):
     return [FLOOR, BLOCKING_FLOOR, *ours, NGINX, *PEERS]
 
 
-def with_access_log(server, build):
-    return dataclasses.replace(cppcorn(server.name, build, access_log=True), name=f"{server.name} with access log")
+def with_access_log(server):
+    return dataclasses.replace(server, name=f"{server.name} with access log", flags=("--access-logfile", "access.log"))

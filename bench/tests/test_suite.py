@@ -79,7 +79,7 @@ def test_a_browser_sends_fourteen_fields():
 @pytest.mark.parametrize(("ratio", "says"), [(1.05, "met"), (1.30, "MISSED by 0.20")])
 def test_goals_tell_the_distance(ratio, says):
     columns = [("ratio", "× floor", 2)]
-    scenario = {"title": "Small", "columns": columns, "target": ("ratio", 1.10), "servers": {"cppcorn": {"ratio": ratio}}}
+    scenario = {"title": "Small", "columns": columns, "targets": [("ratio", 1.10)], "servers": {"cppcorn": {"ratio": ratio}}}
     (line,) = report.goals({"cppcorns": ["cppcorn"], "scenarios": {"keepalive64": scenario}})
     assert says in line
 
@@ -87,7 +87,7 @@ def test_goals_tell_the_distance(ratio, says):
 def scenario_of(*ratios):
     columns = [("cpu_us", "CPU µs/request", 2), ("ratio", "× floor", 2), ("ratio_low", "lowest", 2)]
     rows = {f"server {at}": {"ratio": ratio, "cpu_us": 1000 - ratio} for at, ratio in enumerate(ratios)}
-    return {"title": "Small", "columns": columns, "target": ("ratio", 1.1), "servers": rows, "note": ""}
+    return {"title": "Small", "columns": columns, "targets": [("ratio", 1.1)], "servers": rows, "note": ""}
 
 
 def test_pictures_show_the_ratio_where_there_is_one():
