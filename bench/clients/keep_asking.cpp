@@ -65,7 +65,7 @@ struct Client {
 class Crowd {
   public:
     explicit Crowd(Plan plan) : plan_(std::move(plan)), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
-        for (std::size_t i = 0; i < plan_.body; ++i) body_ += static_cast<char>(i % 251);
+        body_ = bytes(plan_.body);
         for (std::uint32_t i = 0; i < plan_.connections; ++i) {
             clients_.push_back({std::make_unique<bench::Connection>(epoll_, plan_.port, i), "", "", {}, 0});
             due_.push({Clock::now() + think(), i});
@@ -108,6 +108,13 @@ class Crowd {
         return seconds(std::uniform_real_distribution<>(plan_.least_think, plan_.most_think)(random_) / 1000);
     }
 
+    // As the app makes them, and expects them.
+    static std::string bytes(std::size_t count) {
+        std::string made(count, 0);
+        for (std::size_t i = 0; i < count; ++i) made[i] = static_cast<char>(i % 251);
+        return made;
+    }
+
     void ask_those_due() {
         while (!due_.empty() && due_.top().first <= Clock::now()) {
             const std::uint32_t number = due_.top().second;
@@ -126,6 +133,7 @@ class Crowd {
         if (plan_.closes) client.request += "Connection: close\r\n";
         client.request += "\r\n" + body_;
         client.expected = plan_.echoes ? id + (body_.empty() ? "" : " " + std::to_string(body_.size()) + " 0") : "";
+        if (path.starts_with("/bytes/")) client.expected = bytes(std::strtoull(path.c_str() + 7, nullptr, 10));
         client.asked = Clock::now();
         ++asking_;
         conclude(number, client.connection->ask(client.request));

@@ -1,5 +1,6 @@
 // Clients that send or read --bytes at --rate bytes a second, one piece a second each. One line of JSON at the end, after
 // --seconds or SIGTERM: how many bytes went each way, and how many clients were cut, answered early, or held up.
+//   --again 1 (who is done, or cut, begins anew)  --every S (the line of JSON so often, too)
 //   --ramp S (they come one by one within so long)  --port P --senders N --readers N --rate BYTES --bytes BYTES --path /bytes/ (readers ask for /bytes/BYTES) --seconds S
 #include <algorithm>
 #include <cerrno>
@@ -45,6 +46,8 @@ class Group {
           bytes_(options.count("--bytes", 10'485'760)),
           seconds_(options.number("--seconds", 60)),
           ramp_(options.number("--ramp", 1)),
+          every_(options.number("--every", 0)),
+          goes_on_(options.count("--again", 0) != 0),
           path_(options.text("--path", "/bytes/")),
           clients_(options.count("--senders", 0) + options.count("--readers", 0)) {
         const std::size_t senders = options.count("--senders", 0);
@@ -62,6 +65,7 @@ class Group {
         const auto began = Clock::now();
         const auto step = std::chrono::nanoseconds(1'000'000'000 / std::max<std::size_t>(clients_.size(), 1));
         auto next = began;
+        double next_line = every_;
         for (std::size_t at = 0; is_told_to_end == 0; at = (at + 1) % clients_.size()) {
             const auto now = Clock::now();
             if (now - began > std::chrono::duration<double>(seconds_)) break;
@@ -71,13 +75,18 @@ class Group {
             const double share = std::chrono::duration<double>(now - began).count() / ramp_;
             const bool has_come = static_cast<double>(at) <= share * static_cast<double>(clients_.size());
             if (has_come) tick(clients_[at]);
+            const double took = std::chrono::duration<double>(now - began).count();
+            if (every_ > 0 && took > next_line) {
+                print(took);
+                next_line += every_;
+            }
         }
         print(std::chrono::duration<double>(Clock::now() - began).count());
     }
 
   private:
     void tick(Slow& client) {
-        if (client.is_cut || client.is_done) return;
+        if (client.is_cut || client.is_done) return begin_anew(client);
         if (client.descriptor < 0) return open(client);
         ++client.ticks;
         const std::size_t before = client.moved;
@@ -88,6 +97,14 @@ class Group {
             receive(client, rate_);
         }
         if (client.moved == before) ++client.held_up;
+    }
+
+    void begin_anew(Slow& client) {
+        if (!goes_on_) return;
+        past_.push_back(client);
+        ::close(client.descriptor);
+        client = {};
+        client.sends = past_.back().sends;
     }
 
     void open(Slow& client) {
@@ -137,21 +154,24 @@ class Group {
 
     static void cut(Slow& client) {
         client.is_cut = true;
-        ::close(client.descriptor);
+        ::shutdown(client.descriptor, SHUT_RDWR);
     }
 
     void print(double took) const {
         std::printf("{\"seconds\": %.1f", took);
         for (const bool sends : {true, false}) print(sends);
         std::printf("}\n");
+        std::fflush(stdout);
     }
 
     // late: those that got on at less than 80 % of their rate. waiting: those that got nowhere.
     void print(bool sends) const {
-        std::size_t cut = 0, early = 0, late = 0, wrong = 0, waiting = 0, done = 0;
+        std::size_t cut = 0, errors = 0, early = 0, late = 0, wrong = 0, waiting = 0, done = 0;
         double bytes = 0;
         int status = 0;
-        for (const Slow& client : clients_) {
+        std::vector<Slow> all = past_;
+        all.insert(all.end(), clients_.begin(), clients_.end());
+        for (const Slow& client : all) {
             if (client.sends != sends) continue;
             bytes += static_cast<double>(client.moved);
             if (client.is_cut) ++cut;
@@ -161,14 +181,15 @@ class Group {
                 ++early;
                 status = client.status;
             }
+            if (client.status >= 500) ++errors;
             if (client.moved == 0) ++waiting;
             const bool is_late = static_cast<double>(client.moved) < 0.8 * static_cast<double>(client.ticks * rate_);
             if (is_late && !client.is_cut && !client.is_done && client.ticks > 2) ++late;
         }
         std::printf(
             ", \"%s\": {\"megabytes\": %.1f, \"cut\": %zu, \"refused\": %zu, \"status\": %d, \"late\": %zu,"
-            " \"waiting\": %zu, \"wrong\": %zu, \"done\": %zu}",
-            sends ? "senders" : "readers", bytes / 1e6, cut, early, status, late, waiting, wrong, done);
+            " \"waiting\": %zu, \"wrong\": %zu, \"done\": %zu, \"errors\": %zu}",
+            sends ? "senders" : "readers", bytes / 1e6, cut, early, status, late, waiting, wrong, done, errors);
     }
 
     std::uint16_t port_;
@@ -176,6 +197,9 @@ class Group {
     std::size_t bytes_;
     double seconds_;
     double ramp_;
+    double every_;
+    bool goes_on_;
+    std::vector<Slow> past_; // those that have begun anew since
     std::string path_;
     std::vector<Slow> clients_;
     std::string pattern_;

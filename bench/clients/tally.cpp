@@ -23,7 +23,8 @@ void Tally::answered(const Answer& answer, const std::string& expected, double m
     const bool is_right = answer.status == 200 && (expected.empty() || answer.body == expected);
     if (is_right || answer.status >= 500) return;
     ++wrong_;
-    tell(("answered " + std::to_string(answer.status) + " " + answer.body.substr(0, 60)).c_str(), expected, 0);
+    const std::string what = "answered " + std::to_string(answer.status) + " " + answer.body.substr(0, 60);
+    tell(what.c_str(), expected.substr(0, 60), 0);
 }
 
 void Tally::ended(Outcome outcome, const std::string& request, int error) {

@@ -2,6 +2,7 @@
 
 import pytest
 
+from soak import crowd
 from suite import report
 from suite.connections import clients, queue_model, service
 from suite.connections.scenarios import CONNECTIONS
@@ -61,6 +62,13 @@ def test_ends_within_a_request_are_counted(tmp_path):
         "[1] [ERROR] Worker (pid:4) was sent SIGKILL while serving POST / HTTP/1.1, for 0.0 s\n"
     )
     assert service.ends_while_serving(log) == 2
+
+
+def test_the_soak_tells_cut_answers_from_lost_requests():
+    quiet = {"cut": 0, "done": 0, "errors": 0, "wrong": 0}
+    slow = {"senders": quiet | {"cut": 1, "done": 3, "errors": 2}, "readers": quiet | {"cut": 4}}
+    sums = crowd.sums_of([outcome(cut=2, refused=3), outcome(answered=7, statuses={"500": 1})], slow)
+    assert (sums["lost"], sums["cut"], sums["answered"], sums["errors"]) == (3 + 1, 2 + 4, 7 + 3, 1 + 2)
 
 
 def result(commit, **scenarios):

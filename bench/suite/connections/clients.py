@@ -15,10 +15,11 @@ class Client:
 
     def __init__(self, plan, folder, program, **options):
         words = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", str(value))]
-        self.complaints = folder / f"{program}-{os.urandom(3).hex()}.err"
-        with self.complaints.open("wb") as errors:
+        name = f"{program}-{os.urandom(3).hex()}"
+        self.output, self.complaints = folder / f"{name}.out", folder / f"{name}.err"
+        with self.output.open("wb") as output, self.complaints.open("wb") as errors:
             command = [str(plan.programs / program), *words]
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True)
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors)
 
     def __enter__(self):
         return self
@@ -31,12 +32,18 @@ class Client:
     def finish(self, seconds):
         """Waits for its own end; returns what it says."""
         try:
-            output, _ = self.process.communicate(timeout=seconds)
+            self.process.wait(seconds)
         except subprocess.TimeoutExpired as error:
             raise Failed(f"a client does not end: {self.said()}") from error
-        if self.process.returncode != 0 or not output.strip():
+        found = self.latest()
+        if self.process.returncode != 0 or found is None:
             raise Failed(f"a client ended with {self.process.returncode}: {self.said()}")
-        return json.loads(output.strip().splitlines()[-1])
+        return found
+
+    def latest(self):
+        """What it has said last, or None."""
+        lines = self.output.read_text().rpartition("\n")[0].splitlines()
+        return json.loads(lines[-1]) if lines else None
 
     def stop(self, seconds=60):
         """Ends it once it has the answers that are due."""
