@@ -41,11 +41,13 @@ def workers(master):
 
 
 def is_ready(pid):
-    """cppcorn's workers have an epoll once they serve. Others are taken to be ready when they are there."""
+    """cppcorn's workers have an epoll that waits for something once they serve. Others are ready when they are there."""
     if not title(pid).startswith(OURS):
         return True
+    proc = pathlib.Path(f"/proc/{pid}")
     try:
-        return any("[eventpoll]" in os.readlink(entry) for entry in pathlib.Path(f"/proc/{pid}/fd").iterdir())
+        epolls = [entry.name for entry in (proc / "fd").iterdir() if "[eventpoll]" in os.readlink(entry)]
+        return any("tfd:" in (proc / "fdinfo" / name).read_text() for name in epolls)
     except OSError:
         return False
 
