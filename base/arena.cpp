@@ -5,6 +5,7 @@
 
 #include <sys/mman.h>
 
+#include "base/fork_copies.hpp"
 #include "base/system_call.hpp"
 
 namespace cppcorn {
@@ -22,10 +23,12 @@ Arena::Arena(std::size_t size) : size_(size) {
         ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) throw_system_error("cannot map shared memory");
     memory_ = static_cast<char*>(memory);
+    keep_from_forks(memory_, size_, &begun_);
 }
 
 Arena::~Arena() {
     if (current_ == this) current_ = nullptr;
+    forget_in_forks(memory_);
     ::munmap(memory_, size_);
 }
 

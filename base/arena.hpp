@@ -2,7 +2,8 @@
 // one shared mapping, out of which blocks are given.
 //
 // One process allocates, the one that has made it, in one thread; what is free and what is not is known to its own
-// memory only. Those that it forks see the bytes, at the same addresses, and allocate nothing.
+// memory only. Its understudy sees the bytes, at the same addresses, and allocates nothing; those that the app forks
+// get a copy (base/fork_copies.hpp).
 #pragma once
 
 #include <array>

@@ -52,6 +52,17 @@ Response crash_of_child() {
     return text(std::to_string(WTERMSIG(status_of(child))));
 }
 
+// A child that stops itself, and later looks at its request once more.
+Response looked_at_by_child(std::string_view path) {
+    const std::string before(path);
+    const pid_t child = ::fork();
+    if (child != 0) return text(std::to_string(child));
+    ::raise(SIGSTOP);
+    const std::string_view said = path == before ? "forks: the same\n" : "forks: another\n";
+    [[maybe_unused]] const auto ignored = ::write(STDERR_FILENO, said.data(), said.size());
+    ::_exit(0);
+}
+
 } // namespace
 
 class Forks {
@@ -69,6 +80,7 @@ class Forks {
             return text(child == 0 ? "the child's" : std::to_string(status_of(child)));
         }
         if (path == "/write") return written_by_child();
+        if (path.substr(0, 6) == "/look/") return looked_at_by_child(path);
         if (path == "/crash") return crash_of_child();
         return text(std::to_string(::getpid()));
     }

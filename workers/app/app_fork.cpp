@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include "base/fork_copies.hpp"
 #include "base/log/error_log.hpp"
 #include "base/server_fd.hpp"
 #include "base/signals.hpp"
@@ -36,6 +37,7 @@ void reset_our_signals() {
 // Async-signal-safe: the worker may have had threads.
 void in_child() {
     detail::forked_from_worker = 1;
+    take_fork_copies();
     reset_our_signals();
     const int kept[] = {error_log_fd()};
     cut_off_server_fds(kept);
@@ -45,7 +47,7 @@ void in_child() {
 
 void prepare_for_forks_of_app() {
     for (std::size_t i = 0; i < our_actions.size(); ++i) ::sigaction(signal_table[i].number, nullptr, &our_actions[i]);
-    ::pthread_atfork(nullptr, nullptr, in_child);
+    ::pthread_atfork(copy_for_fork, drop_fork_copies, in_child);
 }
 
 void end_fork_of_worker() noexcept {

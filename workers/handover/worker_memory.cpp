@@ -5,6 +5,7 @@
 
 #include <sys/mman.h>
 
+#include "base/fork_copies.hpp"
 #include "base/system_call.hpp"
 
 namespace cppcorn {
@@ -17,10 +18,12 @@ WorkerMemory::WorkerMemory(int seat_count, std::size_t arena_size)
         ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) throw_system_error("cannot map shared memory");
     shared_ = static_cast<Shared*>(memory);
+    keep_from_forks(memory, size_, nullptr);
     seats_ = reinterpret_cast<Seat*>(static_cast<char*>(memory) + sizeof(Shared));
 }
 
 WorkerMemory::~WorkerMemory() {
+    forget_in_forks(shared_);
     ::munmap(shared_, size_);
 }
 

@@ -6,7 +6,7 @@ import signal
 import socket
 from contextlib import contextmanager
 
-from harness import Server, free_port, is_alive, open_files, read_end, read_response, request_bytes, wait_until
+from harness import Server, free_port, is_alive, open_files, process, read_end, read_response, request_bytes, wait_until
 
 ENDED = r"\[WARNING\] A child that the app has forked came back to the server, and is ended"
 
@@ -79,6 +79,18 @@ def test_what_a_child_writes_goes_nowhere():
         sock.sendall(request_bytes("/"))
         assert read_response(sock).status == 200
         server.wait_log(ENDED)
+
+
+def test_what_a_child_looks_at_stays_as_it_was():
+    with Server("forks:app") as server:
+        sock = server.send("/look/at-this")
+        child = int(read_response(sock).body)
+        server.wait_for(lambda: process(child).state == "T", what="a child that has stopped itself")
+        for path in ("/not/at-that", "/and/not/at/that/at-all"):
+            sock.sendall(request_bytes(path))
+            assert read_response(sock).status == 200
+        os.kill(child, signal.SIGCONT)
+        assert server.wait_log("forks: (.*)")[0][1] == "the same"
 
 
 def test_a_child_that_returns_from_worker_start_is_ended():
