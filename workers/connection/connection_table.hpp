@@ -82,7 +82,6 @@ class ConnectionTable {
     void seat(unsigned generation, std::unique_ptr<Client> client, Connection::Wants wants);
     void settle(int fd, Connection::Wants wants);
     void forget(Seat& seat);
-    void park(int fd);
     void wait_for_turn(int fd);
     void schedule(int fd);
     void serve_stalled();
