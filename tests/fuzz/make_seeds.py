@@ -52,25 +52,55 @@ def proxy_protocol_seeds():
     return [header + b"GET / HTTP/1.1\r\n" + bytes(5) for header in headers]
 
 
+def moved_message(phase, descriptors, sections, request=b"", bytes_here=None):
+    """As ConnectionRecord and what stands behind it."""
+    record = struct.pack("<II112sHBx46sHBB10x", 1, 352, b"127.0.0.1", 8000, 0, b"192.0.2.1", 4711, 4, phase)
+    record += struct.pack("<qqQQQ", 1, 2, 3, 4, 5)
+    record += struct.pack("<5I4x", *map(len, sections)) + request.ljust(104, b"\0")
+    assert len(record) == 352
+    here = b"".join(sections) if bytes_here is None else bytes_here
+    return record + here + bytes([descriptors])
+
+
 def move_message_seeds():
     """An idle connection, one with a head half read, one with an answer and a file unsent, one with a file of bytes."""
-    def message(phase, descriptors, sections, request=b"", bytes_here=None):
-        record = struct.pack("<II112sHBx46sHBB10x", 1, 352, b"127.0.0.1", 8000, 0, b"192.0.2.1", 4711, 4, phase)
-        record += struct.pack("<qqQQQ", 1, 2, 3, 4, 5)
-        record += struct.pack("<5I4x", *map(len, sections)) + request.ljust(104, b"\0")
-        assert len(record) == 352
-        here = b"".join(sections) if bytes_here is None else bytes_here
-        return record + here + bytes([descriptors])
-
     one_file = struct.pack("<BBBBi48xqQIi", 5, 0, 0, 1, -1, 10, 20, 2, 1)
     body_in_file = struct.pack("<BBBBi", 2, 0, 48, 0, 1)
     return [
-        message(2, 1, [b""] * 5),
-        message(3, 1, [b"", b"", b"GET / HTTP/1.1\r\nHos", b"", b""]),
-        message(5, 2, [b"GET / HTTP/1.1\r\n\r\n", b"", b"", b"abcd", b"line\n"], one_file),
-        message(4, 2, [b"POST / HTTP/1.1\r\n\r\n", b"", b"", b"", b""], body_in_file),
-        message(3, 2, [b"", b"", b"x" * 5000, b"", b""], bytes_here=b""),
+        moved_message(2, 1, [b""] * 5),
+        moved_message(3, 1, [b"", b"", b"GET / HTTP/1.1\r\nHos", b"", b""]),
+        moved_message(5, 2, [b"GET / HTTP/1.1\r\n\r\n", b"", b"", b"abcd", b"line\n"], one_file),
+        moved_message(4, 2, [b"POST / HTTP/1.1\r\n\r\n", b"", b"", b"", b""], body_in_file),
+        moved_message(3, 2, [b"", b"", b"x" * 5000, b"", b""], bytes_here=b""),
     ]
+
+
+def moved_connection_seeds():
+    """Bodies in each of the parser's phases, with what is to come, besides the messages that are whole in themselves."""
+    counted = b"POST /e HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n"
+    chunked = b"POST /e HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+    def request(stage, flags, left, size, phase, chunk_line=0, last=0):
+        return struct.pack("<BBBBiQQQBBB5x", stage, 0, flags, 0, -1, left, size, 5, phase, chunk_line, last)
+
+    half = [
+        (counted, request(2, 16, 6, 4, 0), b"efghij"),
+        (chunked, request(2, 16, 0, 0, 1), b"5\r\nhello\r\n0\r\n\r\n"),
+        (chunked, request(2, 16, 1, 4, 1, 1), b"0\r\n0123456789abcdef\r\n0\r\n\r\n"),
+        (chunked, request(2, 16, 3, 4, 2), b"xyz\r\n0\r\n\r\n"),
+        (chunked, request(2, 16, 0, 4, 3, 0, 13), b"\n0\r\n\r\n"),
+        (chunked, request(4, 16, 0, 4, 4), b"A: b\r\n\r\nGET /e HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ]
+    def with_rest(message, rest):
+        return rest + message[:-1] + bytes([len(rest), message[-1]])
+
+    seeds = [
+        with_rest(moved_message(4, 1, [head, b"abcd" if state[0] == 2 else b"", b"", b"", b""], state), rest)
+        for head, state, rest in half
+    ]
+    seeds += [with_rest(message, b"") for message in move_message_seeds()]
+    lingering = with_rest(moved_message(6, 1, [b""] * 5), b"abc")
+    return [*seeds, lingering]
 
 
 SEEDS = {
@@ -79,6 +109,7 @@ SEEDS = {
     "chunks": chunk_seeds,
     "connection": connection_seeds,
     "move_message": move_message_seeds,
+    "moved_connection": moved_connection_seeds,
     "proxy_protocol": proxy_protocol_seeds,
     "settings_texts": settings_seeds,
 }

@@ -62,10 +62,10 @@ bool Connection::take_over(MovedConnection& moved, const Turn& turn) {
         return true;
     }
     const bool has_request = !moved.bytes.empty() || state.stage != Stage::fresh || state.file_count > 0;
-    input_held_ = has_request && state.has(RequestState::input_held);
     if (has_request) {
         exchange_ = turn.pool.take();
         if (!exchange_->resume(moved, peer_, turn.context)) return false;
+        input_held_ = state.has(RequestState::input_held) && !exchange_->input().empty();
         ending_ = exchange_->stage() == Stage::answered ? exchange_->ending() : Ending::keep;
         if (!exchange_->output().empty() && exchange_->ends_with_connection()) turn.stream.set_reset_on_close(true);
     }
