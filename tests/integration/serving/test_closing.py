@@ -39,10 +39,9 @@ ENDS = {
     "close": ("usual", lambda size: close(answer_of(size))),
     "close, in chunks": ("usual", lambda size: close(answer_of(size, declared=False))),
     "no keep-alive": ("no keep-alive", lambda size: request_bytes(answer_of(size))),
-    "the worker's last": ("last", lambda size: request_bytes(answer_of(size))),
     "early 401": ("usual", lambda size: request_bytes(answer_of(size, 401), {"Content-Length": 10**12}, "POST") + BUFFERED),
 }
-SETTINGS = {"usual": [], "no keep-alive": ["--keep-alive", "0"], "last": ["--max-requests", "1"]}
+SETTINGS = {"usual": [], "no keep-alive": ["--keep-alive", "0"]}
 
 
 @pytest.fixture(scope="module")
@@ -124,8 +123,7 @@ def test_the_whole_answer_is_read(servers, end, size, meanwhile):
         if b"chunked" in head:
             assert len(body) > SIZES[size] and body.endswith(b"0\r\n\r\n")
         else:
-            # A request that reaches a worker before it knows that it has had its last is answered as well.
-            assert len(body) == SIZES[size] or settings == "last" and b"\r\n\r\n" in body
+            assert len(body) == SIZES[size]
 
 
 # ---- Refused uploads, straight and through proxies. These send on for a while before they look for an answer.
