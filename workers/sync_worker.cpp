@@ -136,7 +136,10 @@ void SyncWorker::accept_new(int served) {
     acceptor_.accept(served, [this](UniqueFd socket, const Peer& peer) {
         const bool is_kept = connections_.admit(SocketStream(std::move(socket), !context_.settings.no_sendfile), peer);
         meet_understudy();
-        if (is_kept) note_room();
+        if (is_kept) {
+            note_room();
+            acceptor_.step_back();
+        }
         take_orders_if_any();
         return is_kept ? Acceptor::Outcome::kept : Acceptor::Outcome::served;
     });

@@ -38,6 +38,15 @@ Acceptor::Acceptor(WorkerContext& context, const std::vector<ListeningSocket>& l
     state_ = State::listening;
 }
 
+// The kernel wakes those that wait for a listener in the order in which they began to.
+void Acceptor::step_back() {
+    if (state_ != State::listening) return;
+    for (const auto& listener : listeners_) {
+        epoll_.remove(listener.fd);
+        epoll_.add(listener.fd, EPOLLIN, static_cast<std::uint32_t>(listener.fd));
+    }
+}
+
 void Acceptor::watch_again() {
     if (state_ != State::listening) return;
     for (const auto& listener : listeners_) {

@@ -50,6 +50,8 @@ class Acceptor {
     // Nothing is accepted any more.
     void stop();
 
+    // The next newcomer is for another worker, if one is idle: this one has kept its share.
+    void step_back();
     // What the epoll watched was taken out by somebody else.
     void watch_again();
 

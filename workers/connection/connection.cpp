@@ -57,8 +57,9 @@ bool Connection::take_over(MovedConnection& moved, const Turn& turn) {
     answered_any_ = (record.flags & Seat::answered_any) != 0;
     deadline_ = time_at(record.deadline);
     if (phase_ == Phase::lingering) {
-        lingering_.resume(turn.stream, turn.context, time_at(record.began), deadline_);
-        deadline_ = lingering_.deadline();
+        lingering_ = std::make_unique<Lingering>();
+        lingering_->resume(turn.stream, turn.context, time_at(record.began), deadline_);
+        deadline_ = lingering_->deadline();
         return true;
     }
     const bool has_request = !moved.bytes.empty() || state.stage != Stage::fresh || state.file_count > 0;
@@ -87,7 +88,7 @@ void Connection::park(Seat& seat, const Arena& arena) const {
     if (seat.phase.load(std::memory_order_relaxed) == Phase::preamble) write_peer(seat, peer_);
     seat.parked = 0;
     seat.deadline = ns(deadline_);
-    seat.began = ns(phase_ == Phase::lingering ? lingering_.until() : patience_.began());
+    seat.began = ns(phase_ == Phase::lingering ? lingering_->until() : patience_.began());
     if (answered_any_) seat.flags |= Seat::answered_any;
     Phase phase = phase_;
     if (exchange_) {
@@ -317,8 +318,8 @@ Connection::Wants Connection::give_up(const Turn& turn) {
 
 Connection::Wants Connection::retire(const Turn& turn) {
     if (phase_ == Phase::lingering) {
-        lingering_.retire(turn.context);
-        deadline_ = lingering_.deadline();
+        lingering_->retire(turn.context);
+        deadline_ = lingering_->deadline();
     }
     if (is_idle()) {
         const SteadyTime since = answered_any_ ? patience_.began() : turn.context.now();
@@ -365,18 +366,19 @@ Connection::Wants Connection::begin_lingering(const Turn& turn) {
     turn.stream.close_write();
     turn.pool.give_back(std::move(exchange_));
     phase_ = Phase::lingering;
-    lingering_.begin(turn.stream, turn.context);
-    deadline_ = lingering_.deadline();
+    lingering_ = std::make_unique<Lingering>();
+    lingering_->begin(turn.stream, turn.context);
+    deadline_ = lingering_->deadline();
     return linger(turn);
 }
 
 Connection::Wants Connection::linger(const Turn& turn) {
-    return lingering_.drop(turn.stream) ? Wants::to_read : close(turn);
+    return lingering_->drop(turn.stream) ? Wants::to_read : close(turn);
 }
 
 Connection::Wants Connection::linger_on(const Turn& turn) {
-    if (!lingering_.drop_all(turn.stream) || !lingering_.go_on(turn.stream, turn.context)) return close(turn);
-    deadline_ = lingering_.deadline();
+    if (!lingering_->drop_all(turn.stream) || !lingering_->go_on(turn.stream, turn.context)) return close(turn);
+    deadline_ = lingering_->deadline();
     return Wants::to_read;
 }
 

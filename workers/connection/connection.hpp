@@ -115,7 +115,7 @@ class Connection {
     bool is_stalled_ = false;   // wants room in the spool
     bool input_held_ = false;   // complete requests may wait in the input, for the client or for their turn
     Patience patience_;         // with the present phase
-    Lingering lingering_;
+    std::unique_ptr<Lingering> lingering_; // in that phase; few come to it
     SteadyTime deadline_;
 };
 
