@@ -103,6 +103,16 @@ def moved_connection_seeds():
     return [*seeds, lingering]
 
 
+def seat_image_seeds():
+    """A client that is idle, and one whose head is half here: its request stands behind a block's beginning."""
+    def seat(phase, parked):
+        return struct.pack("<IBBHB46sBI4xqqQQQ", 7, phase, 4, 4711, 0, b"192.0.2.1", 0, parked, 1, 2, 3, 4, 5)
+
+    request = struct.pack("<BBBBi", 1, 0, 0, 0, -1).ljust(104, b"\0")
+    request += struct.pack("<10I", 0, 0, 0, 0, 400, 5, 0, 0, 0, 0)
+    return [seat(2, 0), seat(3, 64) + bytes(64) + request + bytes(300) + b"GET /"]
+
+
 SEEDS = {
     "request_split": request_seeds,
     "request_rules": request_seeds,
@@ -111,6 +121,7 @@ SEEDS = {
     "move_message": move_message_seeds,
     "moved_connection": moved_connection_seeds,
     "proxy_protocol": proxy_protocol_seeds,
+    "seat_image": seat_image_seeds,
     "settings_texts": settings_seeds,
 }
 
