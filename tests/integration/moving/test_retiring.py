@@ -178,7 +178,7 @@ def test_what_clients_have_half_sent_goes_along(workers):
         for times in (1, 2):
             before = server.wait_workers(workers)
             reload(server, times)
-            server.wait_for(workers_have_changed(server, before), what="the end of the old workers")
+            server.wait_for(workers_have_changed(server, before), timeout=30, what="the end of the old workers")
         for kind, sock in clients:
             kind.end(sock)
             Idle().end(sock)
@@ -211,7 +211,7 @@ def test_a_client_that_reads_slowly_gets_all_of_it(kind, tmp_path):
         read_response(quick)
         before = server.worker_pids()
         reload(server, 1)
-        server.wait_for(workers_have_changed(server, before), what="the end of the old worker")
+        server.wait_for(workers_have_changed(server, before), timeout=30, what="the end of the old worker")
         response = read_response(sock)
         assert response.status == 200
         assert len(response.body) == LARGE * 8
@@ -233,7 +233,7 @@ def test_the_request_in_the_app_is_answered_and_its_connection_kept():
             response = read_response(sock)
             assert response.status == 200
             assert "connection" not in response.headers
-        server.wait_for(workers_have_changed(server, before), what="the end of the old workers")
+        server.wait_for(workers_have_changed(server, before), timeout=30, what="the end of the old workers")
         for sock in socks:
             sock.sendall(GET % b"/pid")
             assert int(read_response(sock).body) in server.worker_pids()
@@ -248,7 +248,7 @@ def test_access_lines_of_answers_on_their_way_are_written_once(tmp_path):
         read_response(quick)
         before = server.worker_pids()
         reload(server, 2)
-        server.wait_for(workers_have_changed(server, before), what="the end of the old worker")
+        server.wait_for(workers_have_changed(server, before), timeout=30, what="the end of the old worker")
         assert "/big" not in log.read_text()
         assert len(read_response(sock).body) == LARGE * 8
         server.wait_for(lambda: "/big" in log.read_text(), what="its line")
@@ -301,7 +301,7 @@ def test_connections_go_to_workers_that_listen_elsewhere(tmp_path):
         config.write_text(f'bind = ["127.0.0.1:{second}"]\n')
         workers = server.worker_pids()
         reload(server, 1)
-        server.wait_for(workers_have_changed(server, workers), what="the end of the old worker")
+        server.wait_for(workers_have_changed(server, workers), timeout=30, what="the end of the old worker")
         sock.sendall(GET % b"/")
         assert read_response(sock).text == before
         assert f'"SERVER_PORT": "{second}"' in server.get("/", port=second).text
@@ -315,7 +315,7 @@ def test_what_a_proxy_header_tells_goes_along():
         assert '"REMOTE_ADDR": "192.0.2.8"' in read_response(answered).text
         workers = server.worker_pids()
         reload(server, 1)
-        server.wait_for(workers_have_changed(server, workers), what="the end of the old worker")
+        server.wait_for(workers_have_changed(server, workers), timeout=30, what="the end of the old worker")
         begun.sendall(b"2.0.2.1 1234 80\r\n" + GET % b"/")
         assert '"REMOTE_ADDR": "192.0.2.7"' in read_response(begun).text
         answered.sendall(GET % b"/")
