@@ -47,9 +47,11 @@ void* Arena::allocate(std::size_t size) {
         found = memory_ + (std::size_t{spare.back()} << smallest_bits);
         spare.pop_back();
     } else {
-        if (block > size_ - begun_) return nullptr;
-        found = memory_ + begun_;
-        begun_ += block;
+        // Pages are given back as a whole.
+        const std::size_t at = block < page ? begun_ : (begun_ + page - 1) / page * page;
+        if (at > size_ || block > size_ - at) return nullptr;
+        found = memory_ + at;
+        begun_ = at + block;
     }
     used_ += block;
     return found;

@@ -24,7 +24,7 @@ class Arena {
     Arena& operator=(const Arena&) = delete;
     ~Arena();
 
-    // Null if there is no room. Blocks are aligned to 64 bytes, or to their size if that is less.
+    // Null if there is no room. Blocks are aligned to 64 bytes, or to their size if that is less; from 4 KiB on, to pages.
     void* allocate(std::size_t size);
     // With the size that it was asked for. Large blocks give their pages back, and so do
     // smaller ones of which many are free.

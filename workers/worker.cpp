@@ -20,13 +20,15 @@ namespace cppcorn {
 namespace {
 
 constexpr int events_at_once = 128;
-constexpr rlim_t descriptors_of_ours = 64; // besides one for each connection
+constexpr rlim_t descriptors_of_ours = 64;      // besides those for connections:
+constexpr rlim_t descriptors_of_connection = 2; // its socket, and the file that its body or response waits in
 
 // --worker-connections is a promise: the soft limit follows it as far as the hard one allows.
 void raise_descriptor_limit(const WorkerSettings& settings) {
     rlimit limit{};
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-    const rlim_t wanted = static_cast<rlim_t>(settings.worker_connections) + descriptors_of_ours;
+    const rlim_t wanted =
+        static_cast<rlim_t>(settings.worker_connections) * descriptors_of_connection + descriptors_of_ours;
     if (limit.rlim_cur >= wanted) return;
     limit.rlim_cur = std::min(wanted, limit.rlim_max);
     ::setrlimit(RLIMIT_NOFILE, &limit);

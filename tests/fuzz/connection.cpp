@@ -132,6 +132,7 @@ class Run {
     void settle(Connection::Wants wants) {
         interest_ = wants == Connection::Wants::to_write ? Stream::Interest::to_write : Stream::Interest::to_read;
         goes_on_ = wants == Connection::Wants::to_go_on;
+        stalled_ = wants == Connection::Wants::to_have_room;
         open_ = wants != Connection::Wants::to_close;
     }
 
@@ -142,7 +143,7 @@ class Run {
     }
 
     void serve_while_ready(Connection& connection, const Turn& turn, MemoryStream& stream) {
-        for (int times = 0; open_ && (goes_on_ || stream.is_ready(interest_)); ++times) {
+        for (int times = 0; open_ && !stalled_ && (goes_on_ || stream.is_ready(interest_)); ++times) {
             fuzz::require(times < 100'000, "ready for ever");
             context_.refresh_clock();
             settle(connection.serve(turn));
@@ -158,6 +159,7 @@ class Run {
     ExchangePool pool_;
     QuickRequests quick_;
     bool goes_on_ = false;
+    bool stalled_ = false; // until its deadline: nobody else could give room back
     bool open_ = true;
     Stream::Interest interest_ = Stream::Interest::to_read;
 };
@@ -198,6 +200,7 @@ WorkerSettings make_settings(FuzzedDataProvider& choices) {
     if (choices.ConsumeBool()) settings.keep_alive = Milliseconds(choices.ConsumeIntegralInRange(0, 1) * 2000);
     if (choices.ConsumeBool())
         settings.header_timeout = settings.body_timeout = settings.write_timeout = Milliseconds(3000);
+    settings.spool_limit = choices.PickValueInArray<std::uint64_t>({0, 100'000, 1 << 30});
     settings.header_map = choices.PickValueInArray({HeaderMap::drop, HeaderMap::refuse, HeaderMap::dangerous});
     return settings;
 }

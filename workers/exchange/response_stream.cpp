@@ -102,7 +102,7 @@ int ResponseStream::take_result(OutputQueue::Result result) {
 
 int ResponseStream::queue(AppCall& call, std::string_view rest) {
     const bool fits = !output_.is_spooling() && output_.waiting_bytes() + rest.size() <= mark(call);
-    if (fits) {
+    if (fits || !call.context.spool.is_on()) {
         output_.tail().append(rest);
         return error_;
     }

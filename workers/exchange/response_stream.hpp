@@ -83,7 +83,8 @@ class ResponseStream {
     }
     // Answers before its own stay in memory, where an understudy can send them; and they are no more than high_water.
     std::size_t mark(const AppCall& call) const {
-        return call.context.unsent <= most_unsent || !begun() ? high_water : low_water;
+        const bool is_usual = call.context.unsent <= most_unsent || !begun() || !call.context.spool.is_on();
+        return is_usual ? high_water : low_water;
     }
     int make_room(AppCall& call);
     int queue(AppCall& call, std::string_view rest);

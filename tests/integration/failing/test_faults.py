@@ -65,12 +65,14 @@ def test_a_worker_without_descriptors_says_so_once_and_recovers():
         next_free = next(fd for fd in range(soft) if fd not in held)
         resource.prlimit(poor, resource.RLIMIT_NOFILE, (next_free, hard))
         cpu = CpuTime(poor)
+        its_client.sendall(b"GET /pi")  # in the middle of something: it is not closed for a newcomer
         # The other one is busy, so that it is the poor one that has to accept.
         other.sendall(request_bytes("/sleep?ms=700"))
         waiting = [server.send("/") for _ in range(3)]
         server.wait_log(rf"\[{poor}\] \[ERROR\] Cannot accept a connection on .*: Too many open files")
-        its_client.sendall(request_bytes("/pid"))
+        its_client.sendall(b"d HTTP/1.1\r\nHost: test\r\n\r\n")
         assert int(read_response(its_client).body) == poor
+        its_client.sendall(b"GET /pi")
         assert [read_response(sock).status for sock in (other, *waiting)] == [200] * 4
         assert server.get("/").status == 200
         cpu.assert_little()

@@ -222,7 +222,8 @@ def test_no_100_continue_where_the_body_is_there_already(echo):
 
 
 def test_no_100_continue_for_a_large_body_that_the_app_does_not_read():
-    with Server("hello:app") as server:
+    """Where it would have to be read from the client."""
+    with Server("hello:app", "--spool-limit", "0") as server:
         answer = exchange(server, b"POST / HTTP/1.1\r\n" + HOST + b"Expect: 100-continue\r\nContent-Length: 100000\r\n\r\n")
         assert answer.startswith(b"HTTP/1.1 200 ")
         assert b"Connection: close" in answer
@@ -239,13 +240,13 @@ def test_a_client_that_keeps_its_small_body_to_itself_holds_nobody_up():
 
 def test_a_client_that_stalls_the_app_does_not_cost_the_worker():
     """The worker gives the client up before its master gives the worker up."""
-    with Server("echo:app", "--workers", "1", "--timeout", "2") as server:
+    with Server("echo:app", "--workers", "1", "--timeout", "2", "--spool-limit", "0") as server:
         worker = server.worker_pids()
         with server.connect(timeout=10) as sock:
             sock.sendall(b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 200000\r\n\r\n" + b"x" * 100000)
             read_end(sock)
         assert server.worker_pids() == worker
-    with Server("stream:app", "--workers", "1", "--timeout", "2") as server:
+    with Server("stream:app", "--workers", "1", "--timeout", "2", "--spool-limit", "0") as server:
         worker = server.worker_pids()
         with server.connect(timeout=10) as sock:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -458,7 +459,7 @@ def test_the_keep_alive_setting_0_closes_after_each_response():
 
 
 def test_an_app_that_leaves_the_body_unread_keeps_the_connection_in_step():
-    with Server("hello:app", "--workers", "1") as server:
+    with Server("hello:app", "--workers", "1", "--spool-limit", "0") as server:
         with server.connect() as sock:
             for size in (10, 70_000, 200_000):
                 sock.sendall(b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: %d\r\n\r\n" % size + b"x" * size)
@@ -477,6 +478,7 @@ def test_worker_connections_bounds_what_a_worker_takes():
             sock = server.connect()
             sock.sendall(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
             assert read_response(sock)[0] == 200
+            sock.sendall(b"GET / HT")  # who is in the middle of something is not closed for a newcomer
             held.append(sock)
         with server.connect(timeout=5) as waiting:
             waiting.sendall(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")

@@ -183,7 +183,7 @@ def test_memory_for_many_readers_is_bounded_for_the_worker_and_given_back():
         server.get("/")
         before = own_kb(worker)
         clients = [ask(server, "/stream?bytes=4500000", room=4096) for _ in range(200)]
-        assert server.get("/").text == "here\n"
+        assert server.get("/", timeout=60).text == "here\n"
         held = own_kb(worker) - before
         for client in clients:
             client.close()

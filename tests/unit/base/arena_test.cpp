@@ -1,7 +1,9 @@
 #include "base/arena.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <set>
+#include <vector>
 
 #include "tests/catch.hpp"
 
@@ -36,12 +38,24 @@ TEST_CASE("arena: where there is no room, there is no block") {
 
 TEST_CASE("arena: a large block comes back empty") {
     Arena arena(1 << 20);
+    arena.allocate(64); // before it, in the first page
     char* const block = static_cast<char*>(arena.allocate(1 << 17));
     std::memset(block, 1, 1 << 17);
     arena.deallocate(block, 1 << 17);
     CHECK(arena.allocate(1 << 17) == block);
     CHECK(block[0] == 0);
-    CHECK(arena.used() == std::size_t{1} << 17);
+    CHECK(arena.used() == (std::size_t{1} << 17) + 64);
+}
+
+TEST_CASE("arena: of many smaller blocks most come back empty") {
+    Arena arena(1 << 22);
+    std::vector<char*> blocks;
+    for (int i = 0; i < 100; ++i) {
+        blocks.push_back(static_cast<char*>(arena.allocate(1 << 14)));
+        std::memset(blocks.back(), 1, 1 << 14);
+    }
+    for (char* const block : blocks) arena.deallocate(block, 1 << 14);
+    CHECK(std::count_if(blocks.begin(), blocks.end(), [](const char* block) { return *block == 0; }) == 36);
 }
 
 TEST_CASE("arena: bytes are in the current one, and on the heap without it or without room") {
