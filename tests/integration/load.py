@@ -8,37 +8,40 @@ from harness import Disconnected, read_response, request_bytes, wait_until
 
 
 class Load:
-    """Clients that send requests one after another until the end of the block."""
+    """Clients that send requests one after another until the end of the block.
+
+    With `keep_alive`, each has one connection, which it expects nobody to close.
+    """
 
     def __init__(self, server, clients=2, keep_alive=False):
         self.answers = Counter()
         self.bodies = Counter()
         self.failures = []
+        self.closed = 0  # by an answer that says so, where the client would have kept it
         self._server = server
         self._keep_alive = keep_alive
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._run) for _ in range(clients)]
 
     def _run(self):
-        sock, used = None, False
+        sock = None
         while not self._stop.is_set():
             try:
                 if sock is None:
-                    sock, used = socket.create_connection(("127.0.0.1", self._server.port), timeout=10), False
+                    sock = socket.create_connection(("127.0.0.1", self._server.port), timeout=10)
                 sock.sendall(request_bytes("/"))
                 response = read_response(sock)
-                used = True
             except (OSError, Disconnected) as error:
-                # An idle connection may be closed, which the next request runs into.
-                if not (self._keep_alive and used):
-                    self.failures.append(repr(error))
+                self.failures.append(repr(error))
                 if sock is not None:
                     sock.close()
-                sock, used = None, False
+                sock = None
                 continue
             self.answers[response.status] += 1
             self.bodies[response.body] += 1
-            if not self._keep_alive or response.headers.get("connection") == "close":
+            is_closed = response.headers.get("connection") == "close"
+            self.closed += self._keep_alive and is_closed
+            if not self._keep_alive or is_closed:
                 sock.close()
                 sock = None
         if sock is not None:
@@ -66,3 +69,4 @@ class Load:
     def assert_flawless(self):
         assert self.failures == []
         assert set(self.answers) == {200}
+        assert self.closed == 0

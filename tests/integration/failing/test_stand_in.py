@@ -57,7 +57,13 @@ def lose_all(server, mood):
 def test_it_has_the_listener_and_no_queue_of_the_workers_connections(mood):
     with mood.server(wait=1) as server:
         stand_in = lose_all(server, mood)
-        assert sum(target.startswith("socket:") for target in open_files(stand_in).values()) == 1
+
+        def sockets():
+            return sum(target.startswith("socket:") for target in open_files(stand_in).values())
+
+        server.wait_for(lambda: sockets() == 1, what="an end of what it has from the master")
+        assert server.get("/").status == 503
+        server.wait_for(lambda: sockets() == 1, what="the end of the connection")
 
 
 def test_while_no_worker_can_serve_clients_get_503(mood):

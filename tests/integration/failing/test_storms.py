@@ -15,7 +15,6 @@ from harness import (
     APPS,
     SANITIZED,
     SLOWNESS,
-    Disconnected,
     Server,
     is_alive,
     is_ready,
@@ -33,10 +32,7 @@ WRK = shutil.which("wrk")
 
 @contextmanager
 def wrk(server, connections=64, seconds=60):
-    """Keep-alive connections until the end of the block, which fails if a client was refused anything.
-
-    An idle connection may be closed between two requests; wrk counts that as a read error.
-    """
+    """Keep-alive connections until the end of the block, which fails if a client was refused anything or cut off."""
     assert WRK, "wrk is missing; script/bootstrap installs it"
     command = [WRK, "-t1", f"-c{connections}", f"-d{seconds}s", f"http://127.0.0.1:{server.port}/"]
     client = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -49,8 +45,8 @@ def wrk(server, connections=64, seconds=60):
         client.wait(10)
         client.stdout.close()
     assert "Non-2xx" not in said, said
-    errors = re.search(r"Socket errors: connect (\d+), read \d+, write (\d+), timeout (\d+)", said)
-    assert errors is None or errors.groups() == ("0", "0", "0"), said
+    errors = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", said)
+    assert errors is None or set(errors.groups()) == {"0"}, said
     assert int(re.search(r"(\d+) requests in", said)[1]) > 100, said
 
 
@@ -314,8 +310,7 @@ def test_a_deaf_worker_is_killed_when_the_grace_of_a_reload_is_over():
         server.signal(signal.SIGHUP)
         server.wait_log("Reloading: new workers start")
         began = time.monotonic()
-        with pytest.raises((Disconnected, ConnectionResetError)):
-            read_response(sock)
+        assert read_response(sock).status == 500
         assert 0.9 < time.monotonic() - began < server.within(2.0)
         server.wait_log(rf"Killing worker \(pid:{deaf}\), which did not exit within --graceful-timeout")
         server.wait_log(rf"\[ERROR\] Worker \(pid:{deaf}\) was sent SIGKILL while serving GET /deaf")
@@ -380,11 +375,9 @@ def test_recycling_under_load_is_never_short_of_workers(workers, ends, limits):
 
 def test_crashes_reloads_and_changes_of_number_leak_no_descriptor():
     with Server("faults:app", "--workers", "2", wait=2) as server:
-        server.wait_workers(2)
-        before = kinds_of_files(server.pid)
+        before, of_worker = kinds_of_files(server.pid), len(open_files(server.wait_workers(2)[0]))
         for i in range(30):
-            with pytest.raises((Disconnected, ConnectionResetError)):
-                server.get(("/segv", "/exit", "/abort")[i % 3])
+            assert server.get(("/segv", "/exit", "/abort")[i % 3]).status == 500
             server.wait_log(r"\[ERROR\] Worker \(pid:\d+\) (was sent|exited)", count=i + 1)
             server.wait_workers(2)
         for _ in range(10):
@@ -400,7 +393,7 @@ def test_crashes_reloads_and_changes_of_number_leak_no_descriptor():
         server.wait_for(lambda: kinds_of_files(server.pid) == before, timeout=30, what="as many files as before")
         assert zombies_of(server.pid) == []
         worker = server.wait_workers(2)[0]
-        assert len(open_files(worker)) < 16
+        assert len(open_files(worker)) == of_worker
         assert process(worker).parent == server.pid
 
 

@@ -14,7 +14,6 @@ from harness import (
     BINARY,
     ROOT,
     SLOWNESS,
-    Disconnected,
     clean_environment,
     free_port,
     kill_session,
@@ -139,8 +138,7 @@ def any_in_nanosleep(foreman):
 def test_a_worker_that_crashes_does_not_bring_the_runner_down(tmp_path):
     with Foreman(tmp_path, "faults:app") as foreman:
         wait_until(lambda: foreman.log().count("worker_start") == 4, what="four workers")
-        with pytest.raises((Disconnected, ConnectionResetError)):
-            ask(foreman.port, "/segv")
+        assert ask(foreman.port, "/segv").status == 500
         wait_until(lambda: foreman.log().count("worker_start") == 5, what="the replacement")
         assert ask(foreman.port).status == 200
         assert foreman.process.poll() is None
