@@ -134,14 +134,51 @@ def is_asleep(pid):
     return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGQUIT])
-def test_a_worker_that_ends(files, number):
-    server, path = files
+def begin_download(server, path):
+    """A client that does not read, and the worker, which waits for it."""
     (worker,) = server.wait_workers(1)
-    with server.connect() as sock:
-        sock.sendall(f"GET /?file={path} HTTP/1.0\r\n\r\n".encode())
+    sock = server.connect(timeout=20)
+    sock.sendall(f"GET /?file={path} HTTP/1.0\r\n\r\n".encode())
+    sock.recv(1, socket.MSG_PEEK)
+    server.wait_for(lambda: is_asleep(worker), what="the worker to wait for the client")
+    return sock, worker
+
+
+def test_a_worker_that_ends_cuts_nothing_that_another_can_go_on_with(tmp_path):
+    with open(tmp_path / "large", "wb") as file:
+        file.truncate(100 * MB)
+    with Server("respond:app") as server:
+        sock, worker = begin_download(server, tmp_path / "large")
+        os.kill(worker, signal.SIGKILL)
+        assert len(read_response(sock).body) == 100 * MB
+
+
+def test_a_quick_stop(files):
+    server, path = files
+    sock, _ = begin_download(server, path)
+    server.signal(signal.SIGQUIT)
+    with pytest.raises(ConnectionResetError):
+        read_to_end(sock)
+    assert server.wait_exit() == 0
+
+
+def test_a_worker_that_ends_without_an_understudy(tmp_path):
+    with open(tmp_path / "large", "wb") as file:
+        file.truncate(100 * MB)
+    with Server("respond:app", "--no-understudy") as server:
+        sock, worker = begin_download(server, tmp_path / "large")
+        os.kill(worker, signal.SIGKILL)
+        with pytest.raises(ConnectionResetError):
+            read_to_end(sock)
+
+
+@pytest.mark.parametrize("options", [(), ("--no-understudy",)], ids=["understudy", "no understudy"])
+def test_a_worker_that_ends_while_its_app_writes(options):
+    with Server("stream:app", *options) as server:
+        (worker,) = server.wait_workers(1)
+        sock = server.connect()
+        sock.sendall(b"GET /?n=1000&ms=10 HTTP/1.0\r\n\r\n")
         sock.recv(1, socket.MSG_PEEK)
-        server.wait_for(lambda: is_asleep(worker), what="the worker to wait for the client")
-        os.kill(worker, number)
+        os.kill(worker, signal.SIGKILL)
         with pytest.raises(ConnectionResetError):
             read_to_end(sock)

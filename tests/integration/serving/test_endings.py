@@ -17,32 +17,33 @@ DRAINED = 256 * 1024  # what a worker reads of a body that the app has left, for
 
 @pytest.fixture(scope="module")
 def reader():
-    # Without a buffer, nothing of a body is read before the app is called, so all of it is what the app leaves.
-    with Server("reader:app", "--workers", "1", "--body-buffer", "0") as server:
+    # An app that reads bodies as they arrive, and none of a GET. Without a buffer, nothing of a body is read before it is
+    # called, so all of it is what the app leaves.
+    with Server("spools:early", "--workers", "1", "--body-buffer", "0") as server:
         yield server
 
 
-def post(path, body, chunked):
+def with_body(body, chunked):
     if not chunked:
-        return request_bytes(path, method="POST", body=body)
-    head = request_bytes(path, {"Transfer-Encoding": "chunked"}, "POST")
+        return request_bytes("/", body=body)
+    head = request_bytes("/", {"Transfer-Encoding": "chunked"})
     return head + b"%x\r\n" % len(body) + body + b"\r\n0\r\n\r\n"
 
 
 @pytest.mark.parametrize("chunked", [False, True])
 def test_what_the_app_leaves_of_a_body_is_read_for_the_sake_of_the_next_request(reader, chunked):
     with reader.connect() as sock:
-        sock.sendall(post("/?mode=none", b"x" * DRAINED, chunked))
+        sock.sendall(with_body(b"x" * DRAINED, chunked))
         assert read_response(sock).status == 200
-        sock.sendall(request_bytes("/?mode=none"))
+        sock.sendall(request_bytes("/"))
         assert read_response(sock).status == 200
 
 
 @pytest.mark.parametrize("chunked", [False, True])
 def test_more_than_that_is_not_read_and_the_connection_ends(reader, chunked):
     with reader.connect() as sock:
-        next_one = request_bytes("/?mode=none", {"Connection": "close"})
-        sock.sendall(post("/?mode=none", b"x" * (DRAINED + 1), chunked) + next_one)
+        next_one = request_bytes("/", {"Connection": "close"})
+        sock.sendall(with_body(b"x" * (DRAINED + 1), chunked) + next_one)
         assert read_response(sock).status == 200
         assert read_end(sock) == b""  # no second answer
 
@@ -77,7 +78,8 @@ def test_a_client_that_leaves_in_mid_body_is_not_told_of_a_bad_request(tmp_path,
 
 
 def test_a_client_that_leaves_in_mid_body_gets_no_end_of_a_response_that_had_begun():
-    with Server("echo:app", "--workers", "1") as server, server.connect() as sock:
+    # What does not fit into the spool the app reads while it arrives.
+    with Server("echo:app", "--workers", "1", "--spool-limit", "1") as server, server.connect() as sock:
         body = b"%x\r\n" % 100_000 + b"x" * 100_000 + b"\r\n"
         sock.sendall(request_bytes("/", {"Transfer-Encoding": "chunked"}, "POST") + body)
         sock.shutdown(socket.SHUT_WR)
@@ -117,7 +119,7 @@ class Download:
     """A client that has asked for something large and has not read any of it yet, on a connection of the worker's."""
 
     def __init__(self, server, worker):
-        before = open_files(worker).keys()
+        before = self._sockets(worker)
         self._worker = worker
         self.sock = socket.socket()
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)  # as little as there can be
@@ -125,12 +127,16 @@ class Download:
         self.sock.settimeout(10 * SLOWNESS)
         self.sock.connect(("127.0.0.1", server.port))
         self.sock.sendall(request_bytes("/big?bytes=1000000"))
-        (self._fd,) = server.wait_for(lambda: open_files(worker).keys() - before, what="the connection")
+        (self._fd,) = server.wait_for(lambda: self._sockets(worker) - before, what="the connection")
         self.sock.recv(1, socket.MSG_PEEK)
+
+    @staticmethod
+    def _sockets(worker):
+        return {number for number, target in open_files(worker).items() if target.startswith("socket:")}
 
     def is_open(self):
         """At the worker's end."""
-        return self._fd in open_files(self._worker)
+        return self._fd in self._sockets(self._worker)
 
     def arrived(self):
         """Bytes that wait to be read."""

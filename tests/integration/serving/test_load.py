@@ -91,8 +91,8 @@ def test_a_full_worker_leaves_connections_to_the_other_and_to_the_backlog():
     """--worker-connections is a limit, not a failure: the next client waits for a place."""
     with Server("hello:app", "--workers", "2", "--worker-connections", "5", wait=2) as server:
         held = [server.connect() for _ in range(10)]
-        for sock in held:
-            sock.sendall(request_bytes("/"))
+        for sock in held:  # none is idle, which would make place
+            sock.sendall(request_bytes("/") + b"GET")
             assert read_response(sock).status == 200
         waiting = server.connect()
         waiting.sendall(request_bytes("/"))

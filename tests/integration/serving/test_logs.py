@@ -199,19 +199,34 @@ def test_failed_requests_are_logged_with_their_status(tmp_path):
         assert statuses == ["500", "404"]
 
 
-@pytest.mark.parametrize("path", ["/segv", "/abort", "/exit", "/spin", "/deaf"])
-def test_requests_that_were_cut_off_are_logged_too(tmp_path, path):
-    access = tmp_path / "access.log"
-    args = ("--access-logfile", access, "--access-logformat", "json", "--timeout", "0.5")
+@pytest.mark.parametrize("path, status", [("/segv", 500), ("/abort", 500), ("/exit", 500), ("/spin", 504), ("/deaf", 504)])
+def test_requests_that_ended_a_worker_are_logged_too(tmp_path, path, status):
+    """With the status that its client was told."""
+    args = ("--access-logfile", tmp_path / "access.log", "--access-logformat", "json", "--timeout", "0.5")
     with Server("faults:app", *args) as server:
-        with pytest.raises((Disconnected, ConnectionResetError)):
-            server.get(path)
+        assert server.get(path).status == status
         server.wait_log(rf"Worker \(pid:\d+\) (was sent|exited).* while serving GET {path}")
         server.wait_ready()
         server.stop()
-    (line,) = access.read_text().splitlines()
+    assert only_entry(tmp_path / "access.log") == (f"GET {path} HTTP/1.1", status)
+
+
+def test_requests_that_were_cut_off_are_logged_too(tmp_path):
+    """Without a status, as its client was told none."""
+    args = ("--access-logfile", tmp_path / "access.log", "--access-logformat", "json", "--no-understudy")
+    with Server("faults:app", *args) as server:
+        with pytest.raises((Disconnected, ConnectionResetError)):
+            server.get("/segv")
+        server.wait_log(r"Worker \(pid:\d+\) was sent SIGSEGV while serving GET /segv")
+        server.wait_ready()
+        server.stop()
+    assert only_entry(tmp_path / "access.log") == ("GET /segv HTTP/1.1", 0)
+
+
+def only_entry(path):
+    (line,) = path.read_text().splitlines()
     entry = json.loads(line)
-    assert (entry["request_line"], entry["status"]) == (f"GET {path} HTTP/1.1", 0)
+    return entry["request_line"], entry["status"]
 
 
 def test_json(tmp_path):
@@ -282,8 +297,7 @@ def test_no_control_byte_of_a_client_gets_into_a_log(tmp_path, form):
 def test_the_line_of_a_crash_is_escaped():
     with Server("faults:app") as server:
         server.get("/")
-        with pytest.raises((Disconnected, ConnectionResetError)):
-            server.get('/segv?"\\')
+        assert server.get('/segv?"\\').status == 500
         server.wait_log(r'was sent SIGSEGV while serving GET /segv\?\\"\\\\ HTTP')
 
 
