@@ -19,7 +19,8 @@ def measure(scenario, plan, servers):
                 running.pop(server.name, None)
         figures = {name: [] for name in running}
         for number in range(plan.rounds):
-            for name, server in running.items():
+            turns = list(running.items())
+            for name, server in turns if number % 2 == 0 else reversed(turns):  # who comes first is not always the same
                 plan.say(f"{scenario.key}: round {number + 1} of {plan.rounds}: {name}")
                 figures[name].append(load.run(server, scenario.connections, plan.seconds, scenario.options))
         baseline = figures.get(scenario.baseline)

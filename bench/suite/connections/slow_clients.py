@@ -10,7 +10,7 @@ from .clients import Client
 from .open_loop import follow
 
 SECONDS = 60
-RAMP = 20  # seconds within which they come; the normal clients are looked at after that
+RAMP = 60  # seconds within which they come, since the readers' answers are 10 GB; normal clients are looked at after that
 SENDERS = READERS = 1000
 RATE, BYTES = 20_000, 10_485_760
 NORMAL_RATE, NORMAL_CONNECTIONS = 100, 8  # requests a second of the normal clients, in an open loop
@@ -35,14 +35,15 @@ def _spool(server):
 
 
 def _row(scenario, plan, running):
-    seconds = SECONDS * plan.length
+    seconds, ramp = SECONDS * plan.length, RAMP * plan.length
     plan.say(f"{scenario.key}: without: {running.server.name}")
     without, _ = _normal_client(plan, running, seconds / 2)
     plan.say(f"{scenario.key}: with: {running.server.name}")
-    options = {"senders": SENDERS, "readers": READERS, "rate": RATE, "bytes": BYTES, "seconds": 600, "ramp": RAMP}
+    many = {"senders": round(SENDERS * plan.length), "readers": round(READERS * plan.length)}
+    options = many | {"rate": RATE, "bytes": BYTES, "seconds": 600, "ramp": ramp}
     with Client(plan, running.setup.folder, "slow_clients", port=running.port, **options) as slow:
         with _Watch(running.pid) as watch:
-            time.sleep(RAMP)
+            time.sleep(ramp)
             with_them, unanswered = _normal_client(plan, running, seconds)
         found = slow.stop()
     added = None if with_them is None or without is None else with_them - without
