@@ -115,6 +115,7 @@ def run(plan, scenarios, servers):
         "machine": facts,
         "rounds": plan.rounds,
         "seconds": plan.seconds,
+        "length": plan.length,
         "cppcorns": list(plan.cppcorns),
         "servers": {server.name: {"version": versions[server.name], "differs": server.differs} for server in present},
         "left_out": left_out,

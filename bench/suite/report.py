@@ -48,7 +48,8 @@ def save_json(result, path):
 def merged(kept, result, is_ordinary):
     """What the pages have, with the scenarios of this run in place of theirs. The machine is told of the ordinary ones."""
     facts = result["machine"]
-    measured = {} if is_ordinary else {"measured": f"Measured at {facts['Commit']} on {facts['Date']}."}
+    part = "" if result.get("length", 1) == 1 else f", at {result['length']:g} of its length"
+    measured = {} if is_ordinary else {"measured": f"Measured at {facts['Commit']} on {facts['Date']}{part}."}
     scenarios = {key: scenario | measured for key, scenario in result["scenarios"].items()}
     if is_ordinary:
         others = {key: scenario for key, scenario in kept["scenarios"].items() if "measured" in scenario}
