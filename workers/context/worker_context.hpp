@@ -90,7 +90,6 @@ class WorkerContext {
         if (now != date_second_) {
             date_line_ = "Date: " + http::imf_fixdate(now) + "\r\n";
             date_second_ = now;
-            if (memory != nullptr) memory->notes().set_date(date_line_);
         }
         return date_line_;
     }

@@ -24,8 +24,8 @@ struct DeskPicture {
     std::int32_t fd;
     std::uint32_t generation;
     DeskPhase phase;
-    bool is_head_request; // in_app
-    Ending ending;        // answered: of the last answer
+    std::uint8_t is_head_request; // in_app; no bool, which may have two values only
+    Ending ending;                // answered: of the last answer
     std::uint8_t reserved;
     std::uint32_t parked;     // in place of the seat's; 0: there is no request whose head and body are not in `input`
     ArenaRange input;         // all that was read and belongs to no answered request (nor to `parked`)

@@ -3,15 +3,17 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 namespace cppcorn {
 
-// Its text; allocates nothing. `date_line` is the Date field with its line end, or empty.
+// Its text; allocates nothing.
 class LastAnswer {
   public:
-    // 500, or 504 for one that overran its time. Ends the connection. No body behind a HEAD.
-    LastAnswer(bool overran, bool is_head_request, std::string_view date_line);
+    // 500, or 504 for one that overran its time. Ends the connection. No body behind a HEAD. `now`: seconds since the
+    // epoch.
+    LastAnswer(bool overran, bool is_head_request, std::int64_t now);
 
     std::string_view text() const { return {text_.data(), size_}; }
 

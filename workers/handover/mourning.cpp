@@ -1,6 +1,7 @@
 #include "workers/handover/mourning.hpp"
 
 #include <algorithm>
+#include <ctime>
 #include <string_view>
 
 #include <poll.h>
@@ -115,8 +116,7 @@ void Mourning::move_from_desk(const DeskPicture& picture) {
 void Mourning::answer_from_desk(const DeskPicture& picture) {
     const std::int64_t deadline = memory_.desk().deadline();
     const bool overran = deadline != 0 && SteadyClock::now().time_since_epoch().count() >= deadline;
-    const std::string_view date(memory_.notes().date_line, ::strnlen(memory_.notes().date_line, 47));
-    const LastAnswer answer(overran, picture.is_head_request, date);
+    const LastAnswer answer(overran, picture.is_head_request, std::time(nullptr));
     ConnectionImage image;
     if (image_on_desk(picture, image)) {
         end_with(answer.text(), image);

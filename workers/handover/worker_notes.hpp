@@ -1,11 +1,8 @@
 // What else a worker and its understudy tell each other, beside the seats and the desk.
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <cstdint>
-#include <cstring>
-#include <string_view>
 
 #include "workers/handover/seat.hpp"
 
@@ -18,7 +15,7 @@ struct WorkerNotes {
     // Worker: what its epoll watches besides connections, with the descriptor as the tag. While it is in the app, the
     // understudy may take the interest in these away: then it sets `is_quiet`, and the worker watches them again.
     std::atomic<int> others[most_others]; // descriptor + 1
-    std::atomic<bool> is_quiet;
+    std::atomic<std::uint8_t> is_quiet;
 
     // Understudy: so many connections were taken out of their seats. Worker: it looks for those when this changes.
     std::atomic<std::uint32_t> moved;
@@ -32,20 +29,13 @@ struct WorkerNotes {
     std::atomic<int> log_fd; // + 1
 
     // Worker: it has crashed, in its own thread, and only its report keeps it.
-    std::atomic<bool> is_crashing;
-
-    // Worker: the Date field of this second, for an answer in its place.
-    char date_line[48];
+    std::atomic<std::uint8_t> is_crashing;
 
     void watch(int fd) {
         for (auto& other : others) {
             if (other.load(std::memory_order_relaxed) != 0) continue;
             return other.store(fd + 1, std::memory_order_relaxed);
         }
-    }
-    void set_date(std::string_view line) {
-        std::memset(date_line, 0, sizeof date_line);
-        std::memcpy(date_line, line.data(), std::min(line.size(), sizeof date_line - 1));
     }
 };
 
