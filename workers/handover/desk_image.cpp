@@ -67,7 +67,7 @@ bool image_of_picture(const WorkerMemory& memory, const DeskPicture& picture, Co
 
 bool bring_up_to_date(const WorkerMemory& memory, const DeskPicture& picture, std::uint64_t read, std::uint64_t sent,
                       ConnectionImage& image) {
-    if (read > picture.input_room) return false;
+    if (read > picture.input_room || read > UINT32_MAX - picture.input.size) return false;
     const ArenaRange all{picture.input.offset, picture.input.size + static_cast<std::uint32_t>(read)};
     std::string_view& input = section(image, Section::input);
     if (!read_range(memory, all, input)) return false;

@@ -11,8 +11,9 @@
 
 namespace cppcorn {
 
-// Shared memory, zero at first.
-class Token {
+// Shared memory, zero at first. `Atomic` is std::atomic, but in a test that tries each order of its steps.
+template <template <class> class Atomic>
+class BasicToken {
   public:
     // Tells one call of the app from another.
     using Call = std::uint64_t;
@@ -54,7 +55,9 @@ class Token {
     static constexpr std::uint64_t lent = 1;
     static constexpr std::uint64_t understudy = 2;
 
-    std::atomic<std::uint64_t> word_;
+    Atomic<std::uint64_t> word_;
 };
+
+using Token = BasicToken<std::atomic>;
 
 } // namespace cppcorn

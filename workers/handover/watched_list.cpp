@@ -1,9 +1,9 @@
 #include "workers/handover/watched_list.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstring>
-#include <string_view>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -37,7 +37,11 @@ std::array<char, 64> path_of(int fd) {
 
 } // namespace
 
-// A line a descriptor: "tfd:       10 events:       19 data:        20000000a  pos:0 ino:… sdev:…"
+// "tfd:       10 events:       19 data:        20000000a  pos:0 ino:… sdev:…"
+bool read_watched(std::string_view line, int& fd, std::uint64_t& tag) {
+    return read_number(line, fd_name, 10, fd) && read_number(line, tag_name, 16, tag);
+}
+
 bool for_each_watched(int epoll, void (*each)(void* context, int fd, std::uint64_t tag), void* context) {
     const UniqueFd file(::open(path_of(epoll).data(), O_RDONLY | O_CLOEXEC));
     if (!file.is_open()) return false;
@@ -53,7 +57,7 @@ bool for_each_watched(int epoll, void (*each)(void* context, int fd, std::uint64
             const std::string_view line = left.substr(0, end);
             int fd = -1;
             std::uint64_t tag = 0;
-            if (read_number(line, fd_name, 10, fd) && read_number(line, tag_name, 16, tag)) each(context, fd, tag);
+            if (read_watched(line, fd, tag)) each(context, fd, tag);
         }
         size = left.size() < text.size() ? left.size() : 0; // a line that long is none of the kernel's
         std::memmove(text.data(), left.data(), size);

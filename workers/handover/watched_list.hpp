@@ -3,8 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 namespace cppcorn {
+
+// Reads a line of its file in /proc. False if it tells of no descriptor.
+bool read_watched(std::string_view line, int& fd, std::uint64_t& tag);
 
 // Calls `each(context, fd, tag)` for every descriptor that `epoll` watches. False if /proc does not tell. Allocates
 // nothing. Async-signal-safe.
