@@ -63,6 +63,7 @@ void Understudied::employ() {
     try {
         const pid_t pid = start_understudy({.memory = memory_,
                                             .queue = *setup_.queue,
+                                            .access_log = LogPlace(setup_.access_log.path(), setup_.access_log.fd()),
                                             .epoll = epoll_.fd(),
                                             .bell = setup_.understudy_bell->fd(),
                                             .leash = setup_.master.leash_fd(),

@@ -38,6 +38,10 @@ int AccessLog::fd() const {
     return file_ != nullptr ? file_->fd() : -1;
 }
 
+std::string AccessLog::path() const {
+    return file_ != nullptr ? file_->path() : std::string();
+}
+
 void AccessLog::write(const AccessRecord& record) {
     if (!active()) return;
     const std::size_t before = lines_.size();

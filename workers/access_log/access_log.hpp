@@ -84,6 +84,8 @@ class AccessLog {
 
     // What it writes to; -1 if it is inactive.
     int fd() const;
+    // As it was named; empty if it is inactive.
+    std::string path() const;
 
     // USR1. Keeps the old file and logs an error where the new one cannot be opened.
     void reopen();

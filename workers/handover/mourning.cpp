@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.hpp"
+#include "workers/handover/client_check.hpp"
 #include "workers/handover/desk_image.hpp"
 #include "workers/handover/last_answer.hpp"
 #include "workers/handover/seat_image.hpp"
@@ -21,7 +22,6 @@ namespace {
 // Descriptors of connections that the kernel knows of. Only pages that are touched cost anything.
 std::array<std::uint64_t, Mourning::most_seats / 64> watched{};
 std::array<std::uint32_t, Mourning::most_seats> watched_generation{};
-
 void note_watched(void*, int fd, std::uint64_t tag) {
     const auto generation = static_cast<std::uint32_t>(tag >> 32);
     if (fd < 0 || fd >= Mourning::most_seats || generation == 0) return;
@@ -74,14 +74,12 @@ void Mourning::write_log_lines() {
     const std::uint64_t lines = notes.log_lines.exchange(0);
     const int fd = notes.log_fd.load() - 1;
     const auto text = bytes_of(memory_, {static_cast<std::uint32_t>(lines >> 32), static_cast<std::uint32_t>(lines)});
-    const bool is_standard = fd == STDOUT_FILENO || fd == STDERR_FILENO; // which may be a socket
-    if (text.empty() || !(is_standard || is_log(fd))) return;
-    [[maybe_unused]] const auto ignored = ::write(fd, text.data(), text.size());
+    if (!text.empty() && log_.is(fd)) write_lines(fd, text);
 }
 
 void Mourning::serve_desk() {
     const DeskPicture picture = memory_.desk().picture();
-    if (picture.phase == DeskPhase::nobody || !is_connection(picture.fd)) return;
+    if (picture.phase == DeskPhase::nobody || !is_clients(epoll_, picture)) return;
     desk_fd_ = picture.fd;
     switch (picture.phase) {
         case DeskPhase::in_app:

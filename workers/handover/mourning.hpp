@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "workers/handover/connection_image.hpp"
+#include "workers/handover/log_place.hpp"
 #include "workers/handover/move_queue.hpp"
 #include "workers/handover/worker_memory.hpp"
 
@@ -14,8 +15,8 @@ namespace cppcorn {
 class Mourning {
   public:
     // All outlive it. `leash` is readable once the master is gone, and nobody takes connections any more.
-    Mourning(WorkerMemory& memory, const MoveQueue& queue, int epoll, int leash)
-        : memory_(memory), queue_(queue), epoll_(epoll), leash_(leash) {}
+    Mourning(WorkerMemory& memory, const MoveQueue& queue, const LogPlace& log, int epoll, int leash)
+        : memory_(memory), queue_(queue), log_(log), epoll_(epoll), leash_(leash) {}
 
     // The worker has crashed in the thread that serves, and its report keeps it: what can be done without its end.
     void serve_clients();
@@ -39,6 +40,7 @@ class Mourning {
 
     WorkerMemory& memory_;
     const MoveQueue& queue_;
+    const LogPlace& log_;
     int epoll_;
     int leash_;
     bool served_ = false;

@@ -1,14 +1,13 @@
 #include "workers/handover/socket_counts.hpp"
 
 #include <cstddef>
+#include <cstring>
 
-#include <fcntl.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 namespace cppcorn {
 namespace {
@@ -29,6 +28,13 @@ bool read_info(int socket, tcp_info& info) {
     socklen_t size = sizeof info;
     return ::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
            size >= offsetof(tcp_info, tcpi_bytes_received) + sizeof info.tcpi_bytes_received;
+}
+
+// Of a socket; -1: it is none.
+int option(int fd, int name) {
+    int value = -1;
+    socklen_t size = sizeof value;
+    return ::getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
 }
 
 } // namespace
@@ -56,20 +62,26 @@ std::optional<SocketCounts> counts_of(int socket) {
 }
 
 bool is_connection(int fd) {
-    int type = 0;
-    int listens = 0;
-    socklen_t size = sizeof type;
-    if (::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0 || type != SOCK_STREAM) return false;
-    size = sizeof listens;
-    return ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens == 0;
+    return option(fd, SO_TYPE) == SOCK_STREAM && option(fd, SO_ACCEPTCONN) == 0;
 }
 
-bool is_log(int fd) {
-    struct stat status {};
-    if (::fstat(fd, &status) != 0) return false;
-    const int flags = ::fcntl(fd, F_GETFL);
-    const bool is_appended_to = S_ISREG(status.st_mode) && flags >= 0 && (flags & O_APPEND) != 0;
-    return is_appended_to || S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode);
+bool is_listener(int fd) {
+    return option(fd, SO_TYPE) == SOCK_STREAM && option(fd, SO_ACCEPTCONN) == 1;
+}
+
+bool is_same_end(int one, int other) {
+    sockaddr_storage ends[2]{};
+    socklen_t sizes[2] = {sizeof ends[0], sizeof ends[1]};
+    const bool are_known = ::getsockname(one, reinterpret_cast<sockaddr*>(&ends[0]), &sizes[0]) == 0 &&
+                           ::getsockname(other, reinterpret_cast<sockaddr*>(&ends[1]), &sizes[1]) == 0;
+    if (!are_known || ends[0].ss_family != ends[1].ss_family) return false;
+    // A listener may listen at all addresses of the machine.
+    if (ends[0].ss_family == AF_INET)
+        return reinterpret_cast<sockaddr_in&>(ends[0]).sin_port == reinterpret_cast<sockaddr_in&>(ends[1]).sin_port;
+    if (ends[0].ss_family == AF_INET6)
+        return reinterpret_cast<sockaddr_in6&>(ends[0]).sin6_port == reinterpret_cast<sockaddr_in6&>(ends[1]).sin6_port;
+    const bool is_named = sizes[0] > sizeof(sa_family_t);
+    return is_named && sizes[0] == sizes[1] && std::memcmp(&ends[0], &ends[1], sizes[0]) == 0;
 }
 
 } // namespace cppcorn

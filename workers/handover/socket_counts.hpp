@@ -16,7 +16,8 @@ std::optional<SocketCounts> counts_of(int socket);
 
 // It is a connection, and not a listener or anything else. Async-signal-safe.
 bool is_connection(int fd);
-// A file that is only appended to, a pipe or a terminal. Async-signal-safe.
-bool is_log(int fd);
+bool is_listener(int fd);
+// Two connections, or a connection and a listener, have the same address at our end. Async-signal-safe.
+bool is_same_end(int one, int other);
 
 } // namespace cppcorn

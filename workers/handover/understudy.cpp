@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/system_call.hpp"
+#include "workers/handover/client_check.hpp"
 #include "workers/handover/mourning.hpp"
 #include "workers/handover/seat_image.hpp"
 #include "workers/handover/socket_counts.hpp"
@@ -28,7 +29,7 @@ class Understudy {
     Understudy(const UnderstudyPlan& plan, int worker)
         : memory_(plan.memory),
           queue_(plan.queue),
-          mourning_(plan.memory, plan.queue, plan.epoll, plan.leash),
+          mourning_(plan.memory, plan.queue, plan.access_log, plan.epoll, plan.leash),
           epoll_(plan.epoll),
           bell_(plan.bell),
           leash_(plan.leash),
@@ -47,6 +48,7 @@ class Understudy {
     void send_held_answers();
     bool move_ready();
     void move_waiting();
+    bool is_watched(int fd, std::uint32_t generation, SeatPhase phase) const;
     bool move(int fd, std::uint32_t generation);
     void mourn();
     // Waits, at most so long, for the worker's end, the master's end, the bell, or more of the clients. False: the end.
@@ -127,7 +129,7 @@ void Understudy::send_held_answers() {
     const std::size_t room = memory_.arena().size();
     const bool makes_sense = picture.phase == DeskPhase::in_app && picture.output.size > gone &&
                              picture.output.offset <= room && picture.output.size <= room - picture.output.offset;
-    if (!makes_sense || !is_connection(picture.fd)) return;
+    if (!makes_sense || !is_clients(epoll_, picture)) return;
     const char* const bytes = memory_.arena().at(picture.output.offset) + gone;
     const ssize_t sent = ::send(picture.fd, bytes, picture.output.size - gone, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent > 0) desk.note_sent(static_cast<std::uint32_t>(sent));
@@ -154,8 +156,17 @@ void Understudy::move_waiting() {
         const std::uint32_t generation = seat.generation.load();
         ConnectionImage image;
         const bool may_wait = generation != 0 && seat.parked != 0 && image_of(memory_, fd, image);
-        if (may_wait && image.record.request.has(RequestState::input_held)) move(fd, generation);
+        const bool waits = may_wait && image.record.request.has(RequestState::input_held);
+        if (waits && is_watched(fd, generation, image.record.phase)) move(fd, generation);
     }
+}
+
+// Whether the worker's epoll has it, which the kernel knows. Its interest there stays as it is.
+bool Understudy::is_watched(int fd, std::uint32_t generation, SeatPhase phase) const {
+    epoll_event event{};
+    event.events = phase == SeatPhase::writing ? EPOLLOUT : EPOLLIN;
+    event.data.u64 = std::uint64_t{generation} << 32 | static_cast<std::uint32_t>(fd);
+    return ::epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &event) == 0;
 }
 
 bool Understudy::move(int fd, std::uint32_t generation) {

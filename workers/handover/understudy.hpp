@@ -14,6 +14,7 @@
 
 #include <sys/types.h>
 
+#include "workers/handover/log_place.hpp"
 #include "workers/handover/move_queue.hpp"
 #include "workers/handover/worker_memory.hpp"
 
@@ -23,6 +24,7 @@ namespace cppcorn {
 struct UnderstudyPlan {
     WorkerMemory& memory;
     const MoveQueue& queue;
+    LogPlace access_log;
     int epoll; // the worker's, with its connections
     int bell;  // rings when the app has run for a while, or has crashed
     int leash; // readable once the master is gone
