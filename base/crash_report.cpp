@@ -30,7 +30,7 @@ CrashRecord* record = nullptr;
 pid_t owner = 0; // the process whose record that is
 
 // Who waits for it.
-std::atomic<bool>* crash_flag = nullptr;
+std::atomic<std::uint8_t>* crash_flag = nullptr;
 int crash_bell = -1;
 
 // How far the report is. What faults meanwhile comes to the handler again, which goes on behind it.
@@ -93,7 +93,7 @@ void note_signal(int signal, const siginfo_t& info) {
 // Other threads go on for as long as the report takes.
 void tell() {
     if (crash_flag == nullptr || ::syscall(SYS_gettid) != owner) return;
-    crash_flag->store(true);
+    crash_flag->store(1);
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto ignored = ::write(crash_bell, &one, sizeof one);
 }
@@ -134,7 +134,7 @@ _Unwind_Reason_Code stop_unwinding(_Unwind_Context*, void*) {
 
 } // namespace
 
-void tell_of_crash(std::atomic<bool>& flag, int bell) {
+void tell_of_crash(std::atomic<std::uint8_t>& flag, int bell) {
     crash_flag = &flag;
     crash_bell = bell;
 }

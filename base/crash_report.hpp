@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 
 #include "base/crash_record.hpp"
 
@@ -16,6 +17,6 @@ void install_crash_report(CrashRecord& record);
 
 // A crash of the calling thread, which is the process's first one, sets `flag` and rings `bell`, an eventfd, before
 // anything is reported. Both outlive the process.
-void tell_of_crash(std::atomic<bool>& flag, int bell);
+void tell_of_crash(std::atomic<std::uint8_t>& flag, int bell);
 
 } // namespace cppcorn

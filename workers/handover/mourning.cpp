@@ -20,12 +20,34 @@ namespace cppcorn {
 namespace {
 
 // Descriptors of connections that the kernel knows of. Only pages that are touched cost anything.
-std::array<std::uint64_t, Mourning::most_seats / 64> watched{};
+using DescriptorSet = std::array<std::uint64_t, Mourning::most_seats / 64>;
+DescriptorSet watched{};
+DescriptorSet kept{}; // and what else is to stay open
 std::array<std::uint32_t, Mourning::most_seats> watched_generation{};
+
+bool has(const DescriptorSet& set, int fd) {
+    if (fd < 0 || fd >= Mourning::most_seats) return false;
+    return (set[static_cast<std::size_t>(fd) / 64] >> (static_cast<unsigned>(fd) % 64) & 1U) != 0;
+}
+
+void add(DescriptorSet& set, int fd) {
+    if (fd < 0 || fd >= Mourning::most_seats) return;
+    set[static_cast<std::size_t>(fd) / 64] |= std::uint64_t{1} << (static_cast<unsigned>(fd) % 64);
+}
+
+void keep(int fd) {
+    add(kept, fd);
+}
+
+void keep_files(const ConnectionImage& image) {
+    keep(image.body_file);
+    for (const int file : image.output_files) keep(file);
+}
+
 void note_watched(void*, int fd, std::uint64_t tag) {
     const auto generation = static_cast<std::uint32_t>(tag >> 32);
     if (fd < 0 || fd >= Mourning::most_seats || generation == 0) return;
-    watched[static_cast<std::size_t>(fd) / 64] |= std::uint64_t{1} << (static_cast<unsigned>(fd) % 64);
+    add(watched, fd);
     watched_generation[static_cast<std::size_t>(fd)] = generation;
 }
 
@@ -39,31 +61,40 @@ std::string_view bytes_of(const WorkerMemory& memory, ArenaRange range) {
 } // namespace
 
 bool Mourning::is_seat(int fd) const {
-    if (fd < 0 || fd >= most_seats) return false;
-    return (watched[static_cast<std::size_t>(fd) / 64] >> (static_cast<unsigned>(fd) % 64) & 1U) != 0;
+    return has(watched, fd);
 }
 
-void Mourning::find_seats() {
-    for_each_watched(epoll_, note_watched, nullptr);
-}
-
-void Mourning::serve_clients() {
-    if (served_) return;
-    served_ = true;
+void Mourning::serve_clients(bool is_dead) {
+    if (is_served_) return;
+    is_served_ = true;
     write_log_lines();
-    find_seats();
-    serve_desk();
+    for_each_watched(epoll_, note_watched, nullptr);
+    const DeskPicture picture = memory_.desk().picture();
+    const bool is_served = picture.phase != DeskPhase::nobody && is_clients(epoll_, picture); // before all is closed
+    if (is_dead) close_all_else(picture);
+    if (is_served) serve_desk(picture);
     move_others();
 }
 
-void Mourning::close_all_else() {
-    // All that this process needs from here on: the queue and the leash.
-    int first = 3;
-    int kept[] = {queue_.put_fd(), leash_};
-    std::sort(std::begin(kept), std::end(kept));
-    for (const int fd : kept) {
+// But for connections and what is to be sent to them, and what is needed to see to them.
+void Mourning::close_all_else(const DeskPicture& picture) {
+    kept = watched;
+    for (const int fd : {queue_.put_fd(), leash_, picture.fd}) keep(fd);
+    ConnectionImage image;
+    if (image_of_picture(memory_, picture, image)) keep_files(image);
+    const int count = std::min(memory_.seat_count(), most_seats);
+    for (int fd = 0; fd < count; ++fd) {
+        if (is_seat(fd) && image_of(memory_, fd, image)) keep_files(image);
+    }
+    int first = STDERR_FILENO + 1;
+    for (int fd = 0; fd < most_seats; ++fd) {
+        if (fd % 64 == 0 && kept[static_cast<std::size_t>(fd) / 64] == 0) {
+            fd += 63;
+            continue;
+        }
+        if (fd < first || !has(kept, fd)) continue;
         if (fd > first) ::close_range(static_cast<unsigned>(first), static_cast<unsigned>(fd) - 1, 0);
-        first = std::max(first, fd + 1);
+        first = fd + 1;
     }
     ::close_range(static_cast<unsigned>(first), ~0U, 0);
 }
@@ -77,9 +108,7 @@ void Mourning::write_log_lines() {
     if (!text.empty() && log_.is(fd)) write_lines(fd, text);
 }
 
-void Mourning::serve_desk() {
-    const DeskPicture picture = memory_.desk().picture();
-    if (picture.phase == DeskPhase::nobody || !is_clients(epoll_, picture)) return;
+void Mourning::serve_desk(const DeskPicture& picture) {
     desk_fd_ = picture.fd;
     switch (picture.phase) {
         case DeskPhase::in_app:

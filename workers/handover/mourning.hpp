@@ -18,19 +18,18 @@ class Mourning {
     Mourning(WorkerMemory& memory, const MoveQueue& queue, const LogPlace& log, int epoll, int leash)
         : memory_(memory), queue_(queue), log_(log), epoll_(epoll), leash_(leash) {}
 
-    // The worker has crashed in the thread that serves, and its report keeps it: what can be done without its end.
-    void serve_clients();
-    // It is dead: the rest. What its app had open is closed first, so that no lock of the app's outlives it.
-    void close_all_else();
+    // The worker is dead, or has crashed in the thread that serves, and its report keeps it. Once it is dead, what its
+    // app had open is closed first, so that no lock of the app's outlives it by long.
+    void serve_clients(bool is_dead);
 
     // Seats in the order of descriptors; beyond them nobody sits.
     static constexpr int most_seats = 1 << 20;
 
   private:
     bool is_seat(int fd) const;
-    void find_seats();
+    void close_all_else(const DeskPicture& picture);
     void write_log_lines();
-    void serve_desk();
+    void serve_desk(const DeskPicture& picture);
     void move_from_desk(const DeskPicture& picture);
     void answer_from_desk(const DeskPicture& picture);
     bool image_on_desk(const DeskPicture& picture, ConnectionImage& image);
@@ -43,7 +42,7 @@ class Mourning {
     const LogPlace& log_;
     int epoll_;
     int leash_;
-    bool served_ = false;
+    bool is_served_ = false;
     bool master_is_gone_ = false;
     int desk_fd_ = -1;
 };

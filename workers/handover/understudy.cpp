@@ -79,12 +79,11 @@ bool Understudy::wait(int epoll, int timeout_ms) {
         if (::read(bell_, &count, sizeof count) != sizeof count) return false; // it is another's by now
     }
     if (entries[0].revents != 0) {
-        mourning_.serve_clients();
-        mourning_.close_all_else();
+        mourning_.serve_clients(true);
         return false;
     }
     if (entries[1].revents != 0) return false;
-    if (memory_.notes().is_crashing.load()) mourning_.serve_clients();
+    if (memory_.notes().is_crashing.load()) mourning_.serve_clients(false);
     return true;
 }
 
