@@ -37,8 +37,8 @@ void examine(const WorkerMemory& memory, const ConnectionImage& image, bool is_w
     std::size_t sum = 0;
     for (const auto section : image.sections) {
         if (section.empty()) continue;
-        const bool is_within = memory.arena().contains(section.data()) &&
-                               memory.arena().contains(section.data() + section.size() - 1);
+        const bool is_within =
+            memory.arena().contains(section.data()) && memory.arena().contains(section.data() + section.size() - 1);
         fuzz::require(is_within, "a section lies outside of the arena");
         for (const char byte : section) sum += static_cast<unsigned char>(byte);
     }
@@ -62,8 +62,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     ConnectionImage image;
     if (!image_of_picture(memory, picture, image)) return 0;
     examine(memory, image, false);
-    const std::uint64_t read = choices.coin() ? choices.below(10000) : std::uint64_t{choices.any()} << choices.below(33);
-    const std::uint64_t sent = choices.coin() ? choices.below(10000) : std::uint64_t{choices.any()} << choices.below(33);
+    const std::uint64_t read =
+        choices.coin() ? choices.below(10000) : std::uint64_t{choices.any()} << choices.below(33);
+    const std::uint64_t sent =
+        choices.coin() ? choices.below(10000) : std::uint64_t{choices.any()} << choices.below(33);
     if (!bring_up_to_date(memory, picture, read, sent, image)) return 0;
     examine(memory, image, false);
     end_with("HTTP/1.1 500 Internal Server Error\r\n\r\n", image);

@@ -1,6 +1,8 @@
 // Understudies of workers whose memory is spoilt: spoilt_mourning CASES [SEED]. Each case is a worker with descriptors of
 // every kind, of which some are clients' connections and most are not. Whatever stands in its memory, its understudy
 // comes to its end, and does nothing to a descriptor that is no client's.
+#include "workers/handover/mourning.hpp"
+
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -26,7 +28,6 @@
 
 #include "base/unique_fd.hpp"
 #include "tests/spoilt/spoilt_memory.hpp"
-#include "workers/handover/mourning.hpp"
 #include "workers/handover/understudy.hpp"
 
 using namespace cppcorn;
@@ -109,7 +110,7 @@ class World {
     void set_up_seats();
     void sit(int fd);
     void make_clients();
-    void run_mourning() const;
+    void run_mourning(bool is_dead) const;
     void run_understudy() const;
     void wait_for_all();
     void look_at_strangers();
@@ -222,10 +223,9 @@ void World::set_up_seats() {
     memory_.desk().show(picture);
 }
 
-void World::run_mourning() const {
+void World::run_mourning(bool is_dead) const {
     Mourning mourning(const_cast<WorkerMemory&>(memory_), queue_, log_place_, epoll_.get(), leash_.get());
-    mourning.serve_clients();
-    mourning.close_all_else();
+    mourning.serve_clients(is_dead);
 }
 
 // A worker that lends its token, rings, and is killed soon afterwards; the understudy is this process's child as well.
@@ -256,11 +256,12 @@ void World::wait_for_all() {
 void World::play(spoilt::Choices& choices) {
     set_up_seats();
     const bool is_alive_first = choices.below(20) == 0;
+    const bool is_dead = choices.below(4) != 0; // and not kept by its report
     spoilt::spoil(memory_, descriptors_, choices);
     const pid_t child = ::fork();
     require(child >= 0, "cannot fork");
     if (child == 0) {
-        is_alive_first ? run_understudy() : run_mourning();
+        is_alive_first ? run_understudy() : run_mourning(is_dead);
         ::_exit(0);
     }
     wait_for_all();
@@ -338,5 +339,6 @@ int main(int argc, char** argv) {
         ::alarm(longest_case_s);
         world.play(choices);
     }
-    std::printf("%ld cases; %ld connections were moved, %ld requests answered\n", cases, world.moved(), world.answered());
+    std::printf("%ld cases; %ld connections were moved, %ld requests answered\n", cases, world.moved(),
+                world.answered());
 }

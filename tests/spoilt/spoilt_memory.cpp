@@ -65,7 +65,8 @@ std::uint32_t forge_parked(WorkerMemory& memory, std::span<const int> descriptor
     state.body_fd = some_descriptor(descriptors, choices);
     state.file_count = static_cast<std::uint8_t>(choices.below(choices.coin() ? 3 : 256));
     for (auto& file : state.files) {
-        file = {choices.below(1000), 1 + choices.below(100000), choices.below(10), some_descriptor(descriptors, choices)};
+        file = {choices.below(1000), 1 + choices.below(100000), choices.below(10),
+                some_descriptor(descriptors, choices)};
         if (choices.below(4) == 0) file.left = std::uint64_t{choices.any()} << 32;
         if (choices.below(4) == 0) file.offset = static_cast<std::int64_t>(std::uint64_t{choices.any()} << 32);
     }

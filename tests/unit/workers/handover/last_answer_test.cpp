@@ -14,9 +14,10 @@ constexpr std::int64_t date = 1795770644;
 
 TEST_CASE("the answer to a request whose worker has died is a 500") {
     const LastAnswer answer(false, false, date);
-    CHECK(answer.text() == "HTTP/1.1 500 Internal Server Error\r\nContent-Type: text/plain; charset=utf-8\r\n"
-                           "Content-Length: 26\r\nServer: cppcorn\r\nDate: Fri, 27 Nov 2026 09:10:44 GMT\r\n"
-                           "Connection: close\r\n\r\n500 Internal Server Error\n");
+    CHECK(answer.text() ==
+          "HTTP/1.1 500 Internal Server Error\r\nContent-Type: text/plain; charset=utf-8\r\n"
+          "Content-Length: 26\r\nServer: cppcorn\r\nDate: Fri, 27 Nov 2026 09:10:44 GMT\r\n"
+          "Connection: close\r\n\r\n500 Internal Server Error\n");
 }
 
 TEST_CASE("one that overran its time is answered with 504") {

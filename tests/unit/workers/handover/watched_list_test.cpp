@@ -20,8 +20,9 @@ TEST_CASE("a line of an epoll's file tells a descriptor and its tag") {
 TEST_CASE("other lines tell none") {
     int fd = -1;
     std::uint64_t tag = 0;
-    for (const char* const line : {"", "pos:\t0", "flags:\t02", "mnt_id:\t15", "tfd:", "tfd: 7", "data: 7", "tfd: x data: 7",
-                                   "tfd: 7 data: ", "tfd: 99999999999 data: 1", "tfd: 7 data: 10000000000000000"}) {
+    for (const char* const line :
+         {"", "pos:\t0", "flags:\t02", "mnt_id:\t15", "tfd:", "tfd: 7", "data: 7", "tfd: x data: 7",
+          "tfd: 7 data: ", "tfd: 99999999999 data: 1", "tfd: 7 data: 10000000000000000"}) {
         CAPTURE(line);
         CHECK_FALSE(read_watched(line, fd, tag));
     }
