@@ -111,9 +111,9 @@ void forge_notes(WorkerMemory& memory, std::span<const int> descriptors, Choices
     WorkerNotes& notes = memory.notes();
     const ArenaRange range = choices.coin() ? right_range(memory, choices) : some_range(memory, choices);
     notes.log_lines = std::uint64_t{range.offset} << 32 | range.size;
-    notes.log_fd = some_descriptor(descriptors, choices) + (choices.coin() ? 1 : 0);
+    notes.log_fd = choices.one_of(descriptors) + (choices.coin() ? 1 : 0);
     for (auto& other : notes.others) {
-        if (choices.coin()) other = some_descriptor(descriptors, choices) + 1;
+        if (choices.coin()) other = some_descriptor(descriptors, choices);
     }
     notes.is_quiet = choices.coin();
 }

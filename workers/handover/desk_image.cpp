@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "workers/handover/move_message.hpp"
 #include "workers/handover/seat_image.hpp"
 
 namespace cppcorn {
@@ -62,7 +63,8 @@ bool image_of_picture(const WorkerMemory& memory, const DeskPicture& picture, Co
     }
     image.record.received = picture.received;
     image.record.sent = picture.sent;
-    return true;
+    // Its files may stand in an output that it has not got.
+    return fault_of(record_to_write(image, ConnectionRecord::current_version)) == nullptr;
 }
 
 bool bring_up_to_date(const WorkerMemory& memory, const DeskPicture& picture, std::uint64_t read, std::uint64_t sent,

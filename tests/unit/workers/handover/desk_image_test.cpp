@@ -183,6 +183,13 @@ TEST_CASE("files of the output are as far as they were sent") {
     CHECK_FALSE(scene.update(0, UINT64_MAX));
 }
 
+TEST_CASE("files that stand behind the output make no picture") {
+    Scene scene;
+    scene.put_two_files(1000, 3000);
+    scene.picture.output = scene.put("abcde"); // in place of that which they stand in
+    CHECK_FALSE(scene.make());
+}
+
 TEST_CASE("the last answer stands behind those that were made") {
     Scene scene;
     scene.picture.phase = DeskPhase::in_app;
