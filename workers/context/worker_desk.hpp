@@ -112,7 +112,7 @@ class WorkerDesk {
             picture_.sent = sent;
             show();
         }
-        memory_->token().lend();
+        memory_->token().lend_again();
     }
 
     // The understudy has moved connections since it was asked last: their seats are empty.

@@ -1,9 +1,9 @@
 // Whose the connections of a worker are: its own, or, while it is in the app, whoever's of the two that takes them. One
 // word that both share, and a store and a compare-and-swap a call of the app.
 //
-//     worker ──lend()──► lent ──take()──► understudy
-//       ▲                 │  ◄──give()──────┘
-//       └───take_back()───┘
+//     worker ──lend(), lend_again()──► lent ──take()──► understudy
+//       ▲                               │  ◄──give()──────┘
+//       └──────────take_back()──────────┘
 #pragma once
 
 #include <atomic>
@@ -22,6 +22,11 @@ class BasicToken {
     void lend() {
         const std::uint64_t call = (word_.load(std::memory_order_relaxed) | owner_bits) + 1;
         word_.store(call | lent, std::memory_order_release);
+    }
+    // Worker: after take_back() in the midst of a call, which goes on.
+    void lend_again() {
+        const std::uint64_t word = word_.load(std::memory_order_relaxed);
+        word_.store((word & ~owner_bits) | lent, std::memory_order_release);
     }
     // Worker: it is back. False: the understudy has it at this moment and gives it back in microseconds, or has died
     // with it.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <utility>
 
 #include <poll.h>
 #include <sched.h>
@@ -22,7 +23,9 @@ namespace cppcorn {
 namespace {
 
 constexpr int events_at_once = 64;
-constexpr int look_again_ms = 3; // where something is ready that cannot be moved, or the queue is full
+constexpr int look_again_ms = 3; // where something is ready that cannot be moved, the queue is full, or nothing is lent
+constexpr int longest_watch_ms = 10; // without a look
+constexpr int most_missed = 2;       // looks in a row at a call that does not lend
 
 class Understudy {
   public:
@@ -39,9 +42,8 @@ class Understudy {
     void run();
 
   private:
-    enum class Look { all_moved, some_stay, worker_is_back };
+    enum class Look { all_moved, some_stay, not_lent };
 
-    bool wait_for_bell();
     void watch();
     Look look(Token::Call call);
     void make_quiet();
@@ -60,12 +62,14 @@ class Understudy {
     int epoll_;
     int bell_;
     int leash_;
-    int worker_; // a pidfd
-    bool is_mourning_ = false;
+    int worker_;           // a pidfd
+    bool is_rung_ = false; // since that was asked
 };
 
 void Understudy::run() {
-    while (wait(-1, -1)) watch();
+    while (wait(-1, -1)) {
+        if (std::exchange(is_rung_, false)) watch();
+    }
 }
 
 bool Understudy::wait(int epoll, int timeout_ms) {
@@ -77,6 +81,7 @@ bool Understudy::wait(int epoll, int timeout_ms) {
     if (entries[2].revents != 0) {
         std::uint64_t count = 0;
         if (::read(bell_, &count, sizeof count) != sizeof count) return false; // it is another's by now
+        is_rung_ = true;
     }
     if (entries[0].revents != 0) {
         mourning_.serve_clients(true);
@@ -87,18 +92,23 @@ bool Understudy::wait(int epoll, int timeout_ms) {
     return true;
 }
 
+// While the call lasts. The epoll does not tell that it is over: a worker that is back takes what is there first, and
+// each of its events would only disturb our sleep. And where the worker has the token, it may be sending something in
+// the midst of the call.
 void Understudy::watch() {
-    const Token::Call call = memory_.token().call();
-    for (;;) {
+    Token::Call call = memory_.token().call();
+    for (int missed = 0;;) {
         const Look result = look(call);
-        if (result == Look::worker_is_back) return;
+        missed = result == Look::not_lent ? missed + 1 : 0;
+        if (missed == most_missed) return;
         const bool more_is_told = result == Look::all_moved;
-        if (!wait(more_is_told ? epoll_ : -1, more_is_told ? -1 : look_again_ms)) ::_exit(0);
+        if (!wait(more_is_told ? epoll_ : -1, more_is_told ? longest_watch_ms : look_again_ms)) ::_exit(0);
+        if (std::exchange(is_rung_, false)) call = memory_.token().call();
     }
 }
 
 Understudy::Look Understudy::look(Token::Call call) {
-    if (!memory_.token().take(call)) return Look::worker_is_back;
+    if (!memory_.token().take(call)) return Look::not_lent;
     if (!memory_.notes().is_quiet.load()) make_quiet();
     send_held_answers();
     move_waiting();

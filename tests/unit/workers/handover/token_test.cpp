@@ -64,6 +64,7 @@ class CarelessToken {
   public:
     using Call = std::uint64_t;
     void lend() { word_.store(1, {}); }
+    void lend_again() { lend(); }
     bool take_back() {
         if (word_.load({}) == 2) return false;
         word_.store(0, {});
@@ -98,20 +99,26 @@ void work_inside(World<Token>& world) {
     world.work.load({});
 }
 
-// The worker: so many calls of the app.
+template <class Token>
+void take_back(World<Token>& world) {
+    while (!world.token.take_back()) {
+        if (world.is_dead) return world.token.seize();
+        running->waits = true;
+    }
+}
+
+// The worker: so many calls of the app, in each of which it sends something.
 template <class Token>
 void call_app(World<Token>& world, int calls) {
     for (int i = 0; i < calls; ++i) {
         work_inside(world);
         running->is_inside = false;
         world.token.lend();
-        while (!world.token.take_back()) {
-            if (world.is_dead) {
-                world.token.seize();
-                break;
-            }
-            running->waits = true;
-        }
+        take_back(world);
+        work_inside(world);
+        running->is_inside = false;
+        world.token.lend_again();
+        take_back(world);
     }
     work_inside(world);
 }
@@ -229,6 +236,10 @@ TEST_CASE("a token of an earlier call cannot be taken") {
     REQUIRE(token.take_back());
     CHECK(token.take_back()); // the worker has it already
     CHECK_FALSE(token.take(first));
+    token.lend_again();
+    REQUIRE(token.take(first)); // it is the same
+    token.give();
+    REQUIRE(token.take_back());
     token.lend();
     CHECK_FALSE(token.take(first));
     CHECK(token.take(token.call()));
