@@ -6,12 +6,24 @@ tests/apps/collapse.cpp does.
 """
 
 import os
+import re
 import signal
 import socket
+from pathlib import Path
 
-from harness import SLOWNESS, read_end, read_response
+from harness import SLOWNESS, command_line, processes, read_end, read_response
 
 GET = b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+def understudies(server):
+    alive = [each.pid for each in processes() if each.parent == server.pid and each.state not in "ZX"]
+    return sorted(pid for pid in alive if command_line(pid).startswith("cppcorn: understudy ["))
+
+
+def switches(pid):
+    """How often it has gone to sleep by itself."""
+    return int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)[1])
 
 
 class Stopped:

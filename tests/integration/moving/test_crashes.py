@@ -13,16 +13,14 @@ import pytest
 from harness import (
     SANITIZED,
     Server,
-    command_line,
     has_ipv6,
     is_alive,
-    processes,
     read_end,
     read_response,
     request_bytes,
     wait_until,
 )
-from unfinished import GET, KINDS, Kind, Lingering, OneWorker, Stopped, make_file
+from unfinished import GET, KINDS, Kind, Lingering, OneWorker, Stopped, make_file, understudies
 
 TIMEOUT = ("--timeout", "1")
 
@@ -55,11 +53,6 @@ def asks(server, path, sock, method="GET"):
 def kills_if_asked(server, cause, worker):
     if cause == "SIGKILL":
         os.kill(worker, signal.SIGKILL)
-
-
-def understudies(server):
-    alive = [each.pid for each in processes() if each.parent == server.pid and each.state not in "ZX"]
-    return [pid for pid in alive if command_line(pid).startswith("cppcorn: understudy [")]
 
 
 def lines(log):

@@ -8,8 +8,8 @@ import socket
 
 import pytest
 
-from harness import SLOWNESS, Server, command_line, is_alive, is_sleeping, processes, read_response, request_bytes
-from unfinished import GET, HalfBody, HalfChunks, HalfHead, Kind, OneWorker, Stopped
+from harness import SLOWNESS, Server, is_alive, is_sleeping, read_response, request_bytes
+from unfinished import GET, HalfBody, HalfChunks, HalfHead, Kind, OneWorker, Stopped, understudies
 
 SLEEP_MS = 1500 * SLOWNESS
 SLOW = GET % b"/sleep?ms=%d" % SLEEP_MS
@@ -238,10 +238,6 @@ def test_an_app_that_closes_what_is_not_its_own_hurts_only_its_own_pair(how):
         server.wait_for(lambda: victim not in server.worker_pids(), what="its end")
         server.wait_workers(2)
 
-        def pairs():
-            alive = [each.pid for each in processes() if each.parent == server.pid and each.state not in "ZX"]
-            return len([pid for pid in alive if command_line(pid).startswith("cppcorn: understudy [")])
-
-        server.wait_for(lambda: pairs() == 2, what="an understudy for each")
+        server.wait_for(lambda: len(understudies(server)) == 2, what="an understudy for each")
         for sock in kept:
             assert Kind.ask(sock)

@@ -25,6 +25,7 @@ from harness import (
     request_bytes,
     working_wrapper,
 )
+from unfinished import switches, understudies
 
 
 def the_lookout(server, but=None):
@@ -35,11 +36,6 @@ def the_lookout(server, but=None):
         return lookouts if len(lookouts) == 1 and lookouts != [but] else None
 
     return server.wait_for(found, what="one lookout")[0]
-
-
-def switches(pid):
-    """How often it has gone to sleep by itself."""
-    return int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)[1])
 
 
 def wait_asleep(server, pid):
@@ -183,11 +179,6 @@ def test_a_stopped_one_holds_nobody_up():
 
 
 # ---- Understudies, which workers make and the master is the parent of
-
-
-def understudies(server):
-    alive = [each.pid for each in processes() if each.parent == server.pid and each.state not in "ZX"]
-    return sorted(pid for pid in alive if command_line(pid).startswith("cppcorn: understudy ["))
 
 
 def test_an_understudy_that_is_killed_is_replaced_and_its_worker_notices_nothing():
