@@ -1,6 +1,7 @@
 """What a run found, as text, as JSON and within docs/benchmarks.md and docs/performance.md."""
 
 import json
+import textwrap
 
 BEGIN, END = "<!-- made by script/bench: begin -->", "<!-- made by script/bench: end -->"
 
@@ -60,7 +61,13 @@ def merged(kept, result, is_ordinary):
 def update_markdown(result, docs, plots):
     """What users read, in benchmarks.md; how far our own aims are, in performance.md."""
     _replace(docs / "benchmarks.md", markdown(result, plots))
-    _replace(docs / "performance.md", "\n".join(f"- {line}" for line in goals(result)) + "\n")
+    _replace(docs / "performance.md", "".join(_item(line) for line in goals(result)))
+
+
+def _item(text):
+    """Of a list, as wide as the pages are."""
+    options = {"width": 120, "break_long_words": False, "break_on_hyphens": False}
+    return textwrap.fill(f"- {text}", subsequent_indent="  ", **options) + "\n"
 
 
 def _replace(page, text):
