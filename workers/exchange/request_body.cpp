@@ -14,12 +14,16 @@ bool RequestBody::gather_more() {
     wants_room_ = false;
     while (!complete_) {
         if (spool_ != nullptr && !file_ && (!is_small() || buffered_.size() >= buffer_size_)) begin_file();
-        if (is_growing() && !spool_->can_hold(file_->size() + most_to_keep())) spool_ = nullptr; // it will never fit
+        if (will_never_fit()) spool_ = nullptr;
         if (!is_growing() && has_enough()) return true;
         wants_room_ = !has_room();
         if (wants_room_ || !take_piece()) return false;
     }
     return true;
+}
+
+bool RequestBody::will_never_fit() const {
+    return spool_ != nullptr && file_ && !spool_->can_hold(file_->size() + most_to_keep());
 }
 
 // Of what has arrived. Behind a body of known length there may be other requests.

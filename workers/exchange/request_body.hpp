@@ -109,6 +109,7 @@ class RequestBody {
     bool gather_more();
     void begin_file();
     bool is_growing() const { return file_ != nullptr && spool_ != nullptr; }
+    bool will_never_fit() const;
     bool has_enough() const;
     void keep(std::string_view bytes);
     std::uint64_t most_to_keep() const;
