@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 
 constexpr auto queue_pause = 10ms;   // of a worker that gives connections away, when there is no room for them
 constexpr auto orphan_grace = 900ms; // for the requests under way when the master has died
+constexpr auto leaving_time = 900ms; // for giving connections away, of a worker that is to exit at once
 
 } // namespace
 
@@ -171,7 +172,15 @@ void SyncWorker::take_signals() {
     const auto taken = signals_.take();
     if (taken.contains(SIGUSR1)) reopen_logs();
     if (taken.contains(SIGTERM)) retire();
-    if (taken.contains(SIGINT) || taken.contains(SIGQUIT)) exit();
+    if (taken.contains(SIGINT) || taken.contains(SIGQUIT)) leave_soon();
+}
+
+// This worker is not wanted any more; its clients have done nothing.
+void SyncWorker::leave_soon() {
+    context_.retire();
+    if (!context_.gives_connections_away()) return exit();
+    give_up_at_ = std::min(give_up_at_, context_.now() + leaving_time);
+    retire();
 }
 
 void SyncWorker::reopen_logs() {

@@ -45,6 +45,7 @@ class SyncWorker {
     void reopen_logs();
     void master_is_gone();
     void retire();
+    void leave_soon();
     void exit();
     void recycle_if_enough();
 

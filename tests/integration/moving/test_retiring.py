@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from harness import Server, free_port, read_end, read_response, request_bytes, wait_until
+from harness import Server, free_port, is_alive, read_end, read_response, request_bytes, wait_until
 
 CLIENTS = 60
 LARGE = 1_000_000
@@ -96,6 +96,18 @@ def test_recycling_costs_no_client_anything():
     with Server("hello:app", "--workers", "3", "--max-requests", "50", wait=3) as server, Clients(server) as clients:
         wait_until(lambda: clients.failures or server.count_log("wants a replacement") > 20, timeout=60)
         clients.go_on(server)
+        assert clients.failures == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
+def test_a_signal_to_one_worker_costs_no_client_anything(number):
+    with Server("hello:app", "--workers", "2", wait=2) as server, Clients(server) as clients:
+        for _ in range(4):
+            workers = server.wait_workers(2)
+            os.kill(workers[0], number)
+            server.wait_for(lambda gone=workers[0]: not is_alive(gone), what="its end")
+            server.wait_workers(2)
+            clients.go_on(server)
         assert clients.failures == []
 
 
