@@ -37,7 +37,8 @@ ConnectionImage full_image() {
 TEST_CASE("a message is read as it was written") {
     const ConnectionRecord record = record_to_write(full_image(), 1);
     MoveMessage message;
-    REQUIRE(message.read(packet_of(record, "GET /abcdefg"), 4) == nullptr);
+    const std::string packet = packet_of(record, "GET /abcdefg"); // which the message's bytes are a part of
+    REQUIRE(message.read(packet, 4) == nullptr);
     CHECK(message.size() == 12);
     CHECK(message.bytes == "GET /abcdefg");
     CHECK_FALSE(message.bytes_in_file);
