@@ -32,6 +32,12 @@ class LookoutRounds {
 
     // Between two looks: a request that is seen at both has run for so long.
     static constexpr Milliseconds pace{3};
+    // Each look breaks off the work of two or three processes, so there are fewer where requests are short: after a look
+    // at which nobody was busy, but not for this long after it was woken, or after a request has taken its time.
+    static constexpr Milliseconds calm_pace{12};
+    static constexpr Milliseconds attentive_after_sleep{100};
+    static constexpr Milliseconds attentive_after_slow{10'000};
+    static constexpr int looks_at_slow{4};        // in a row; a worker that was not given a processor is seen at fewer
     static constexpr Milliseconds ring_again{50}; // while the same request runs
     static constexpr Milliseconds sleep_after{100};
 
@@ -52,7 +58,8 @@ class LookoutRounds {
     struct Row {
         int slot;
         Sight seen;
-        SteadyTime rung_at{}; // for the request that is seen; zero: not yet
+        int looks = 0;        // in a row, at the request that is seen
+        SteadyTime rung_at{}; // for it; zero: not yet
     };
 
     // Whether something goes on in that slot, or has since the last look.
@@ -62,6 +69,7 @@ class LookoutRounds {
     State state_ = State::looking;
     SteadyTime due_{};
     SteadyTime quiet_since_{};
+    SteadyTime attentive_until_{};
     std::vector<Row> rows_;
     std::vector<int> to_ring_;
 };

@@ -114,10 +114,45 @@ TEST_CASE("Lookout: when nothing has happened for a tenth of a second, it sleeps
     CHECK(service.rounds.state() == State::looking);
     service.look_after(1ms);
     CHECK(service.rounds.state() == State::dozing);
-    CHECK(service.rounds.due() == service.now + 3ms);
-    service.look_after(3ms);
+    CHECK(service.rounds.due() == service.now + 12ms);
+    service.look_after(12ms);
     CHECK(service.rounds.state() == State::asleep);
     CHECK(service.rounds.due() == SteadyTime::max());
+}
+
+TEST_CASE("Lookout: where requests are short, it looks less often") {
+    Service service({0, 1});
+    const auto pass = [&](SteadyClock::duration time) {
+        const SteadyTime end = service.now + time;
+        while (service.now < end) {
+            service.end(0); // some request
+            service.look_after(service.rounds.due() - service.now);
+        }
+    };
+    service.fall_asleep();
+    service.rounds.woken(service.now);
+    service.look();
+    CHECK(service.rounds.due() == service.now + 3ms);
+    pass(100ms);
+    CHECK(service.rounds.due() == service.now + 12ms);
+    // Whoever is busy is looked at again as soon as ever.
+    service.begin(1);
+    service.look_after(12ms);
+    CHECK(service.rounds.due() == service.now + 3ms);
+    CHECK(service.look_after(3ms) == Slots{1});
+    service.end(1);
+    service.look_after(3ms);
+    CHECK(service.rounds.due() == service.now + 12ms); // it may have waited for a processor
+    // One has taken its time: there will be others.
+    service.begin(1);
+    for (int i = 0; i < 4; ++i) service.look_after(3ms);
+    service.end(1);
+    service.look_after(3ms);
+    CHECK(service.rounds.due() == service.now + 3ms);
+    pass(9s);
+    CHECK(service.rounds.due() == service.now + 3ms);
+    pass(1s);
+    CHECK(service.rounds.due() == service.now + 12ms);
 }
 
 TEST_CASE("Lookout: a request that was begun and ended between two looks keeps it awake, too") {
@@ -167,7 +202,7 @@ TEST_CASE("Lookout: woken, it looks at once, and rings when the request has last
     CHECK(service.look_after(3ms) == Slots{0});
 }
 
-TEST_CASE("Lookout: woken while it dozes, it keeps its pace") {
+TEST_CASE("Lookout: woken while it dozes, it looks soon") {
     Service service({0});
     service.look();
     service.look_after(100ms);
@@ -176,8 +211,8 @@ TEST_CASE("Lookout: woken while it dozes, it keeps its pace") {
     service.now += 1ms;
     service.rounds.woken(service.now);
     CHECK(service.rounds.state() == State::looking);
-    CHECK(service.rounds.due() == service.now + 2ms);
-    service.look_after(2ms);
+    CHECK(service.rounds.due() == service.now + 3ms);
+    service.look_after(3ms);
     service.look_after(99ms);
     CHECK(service.rounds.state() == State::looking);
 }
