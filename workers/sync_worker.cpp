@@ -134,10 +134,13 @@ void SyncWorker::note_room() {
 }
 
 void SyncWorker::accept_new(int served) {
+    connections_.make_sure_of_idle();
+    note_room();
     acceptor_.accept(served, [this](UniqueFd socket, const Peer& peer) {
         const bool is_kept = connections_.admit(SocketStream(std::move(socket), !context_.settings.no_sendfile), peer);
         meet_understudy();
         if (is_kept) {
+            connections_.make_sure_of_idle();
             note_room();
             acceptor_.step_back();
         }

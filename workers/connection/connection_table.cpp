@@ -224,6 +224,17 @@ void ConnectionTable::note_idleness(int fd, const Connection& connection) {
     }
 }
 
+void ConnectionTable::make_sure_of_idle() {
+    for (int tries = 0; has_no_place() && tries < tries_for_place; ++tries) {
+        const int fd = longest_idle();
+        if (fd == IdleList::nobody) return;
+        if (!shared_.is_there(fd, seats_[fd].generation)) return forget_moved();
+        Client& client = *seats_[fd].client;
+        if (!client.stream.wait_until(Stream::Interest::to_read, context_.now())) return;
+        settle(fd, client.connection.serve(turn_of(fd)));
+    }
+}
+
 bool ConnectionTable::make_place() {
     for (int tries = 0; tries < tries_for_place; ++tries) {
         const int fd = longest_idle();

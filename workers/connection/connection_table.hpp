@@ -54,6 +54,9 @@ class ConnectionTable {
     bool is_full() const { return has_no_place() && longest_idle() == IdleList::nobody; }
     // Closes the connection that has been idle longest. False: there is none.
     bool make_place();
+    // Before is_full() is asked for a newcomer's sake: where there is no place, whoever seems to be idle longest but has
+    // sent something by now is served first.
+    void make_sure_of_idle();
     // The next deadline; it may turn out to have moved.
     SteadyTime due() const { return deadlines_.earliest().value_or(SteadyTime::max()); }
 

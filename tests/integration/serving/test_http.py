@@ -472,8 +472,7 @@ def test_an_app_that_leaves_the_body_unread_keeps_the_connection_in_step():
 
 
 def test_worker_connections_bounds_what_a_worker_takes():
-    # While one is on its way from a busy worker to an idle one, a newcomer may have its place.
-    with Server("hello:app", "--workers", "1", "--worker-connections", "3", "--no-understudy") as server:
+    with Server("hello:app", "--workers", "1", "--worker-connections", "3") as server:
         held = []
         for _ in range(3):
             sock = server.connect()
