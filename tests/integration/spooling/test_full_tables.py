@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from harness import Server, read_end, read_response, request_bytes
+from harness import Server, open_files, read_end, read_response, request_bytes
 from test_downloads import BIG, ask
 from test_uploads import pattern
 
@@ -38,7 +38,11 @@ def test_the_one_that_has_been_idle_longest_makes_place():
 
 def test_newcomers_are_never_locked_out_by_idle_ones():
     with Server("spools:app", "--worker-connections", "20") as server:
+        (worker,) = server.wait_workers(1)
+        before = len(open_files(worker))
         clients = [keep_alive(server) for _ in range(100)]
+        # The last one has its answer before another one is closed for it, which must not be asking by then.
+        server.wait_for(lambda: len(open_files(worker)) == before + 20, what="the last one's place")
         assert sum(map(is_open, clients)) == 20
 
 
