@@ -53,11 +53,13 @@ def is_ready(pid):
 
 
 def wait_for(predicate, seconds, what):
+    """The predicate's first true value."""
     deadline = time.monotonic() + seconds
-    while not predicate():
+    while not (value := predicate()):
         if time.monotonic() > deadline:
             raise Failed(f"{what}: not within {seconds} seconds")
         time.sleep(0.005)
+    return value
 
 
 def wait_for_workers(master, count, seconds=20):
@@ -76,8 +78,7 @@ def successor(master, count):
 def upgrade(master, count):
     """SIGUSR2, then SIGTERM to the old master once the new one serves. Returns the new one."""
     os.kill(master, signal.SIGUSR2)
-    wait_for(lambda: successor(master, count), 20, "a new master with its workers")
-    new = successor(master, count)
+    new = wait_for(lambda: successor(master, count), 20, "a new master with its workers")
     if not title(new).startswith(OURS):
         time.sleep(1)  # nothing says when its workers are ready
     os.kill(master, signal.SIGTERM)
