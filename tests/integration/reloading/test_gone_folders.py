@@ -68,7 +68,8 @@ def test_a_directory_that_is_made_anew_is_entered(tmp_path):
         server.signal(signal.SIGHUP)
         server.wait_log("Reloading: new workers start")
         assert server.get("/").status == 200
-        assert (folder / "pid").read_text() == f"{server.pid}\n"
+        said = f"{server.pid}\n"
+        server.wait_for(lambda: (folder / "pid").exists() and (folder / "pid").read_text() == said, what="its pidfile")
     assert not (folder / "pid").exists()
 
 
