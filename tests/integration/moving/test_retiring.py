@@ -123,6 +123,7 @@ def test_upgrades_cost_no_client_anything():
                 clients.go_on(server)
                 os.kill(masters[-2], signal.SIGTERM)
                 server.wait_log("Worker exiting", count=2 * number, timeout=30)
+                server.wait_log("this one takes its place", count=number)  # before, another upgrade is refused
                 clients.go_on(server)
             assert clients.failures == []
         os.kill(masters[-1], signal.SIGTERM)
