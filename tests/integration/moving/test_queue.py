@@ -63,6 +63,7 @@ def test_a_new_master_has_that_of_the_old_one():
         assert "WARNING" not in server.log_text()
         os.kill(server.pid, signal.SIGTERM)
         assert server.wait_exit() == 0
+        server.wait_log("this one takes its place")
         # And on to the next one.
         os.kill(new, signal.SIGUSR2)
         newest = int(server.wait_log(r"started the new master \(pid:(\d+)\)", count=2)[1][1])
