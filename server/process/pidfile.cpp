@@ -20,6 +20,7 @@ namespace cppcorn {
 namespace {
 
 constexpr int most_attempts = 100; // others make and remove it all the time
+constexpr int pause_ms = 2;
 
 // The pid in the file; 0 for one that holds no pid.
 pid_t read_pid(int file) {
@@ -51,6 +52,17 @@ bool is_alive(pid_t pid) {
     if (!process.is_open()) return ::kill(pid, 0) == 0 || errno == EPERM;
     pollfd ended{process.get(), POLLIN, 0};
     return ::poll(&ended, 1, 0) == 0;
+}
+
+// A child that it was making when it died has the lock until it closes what it has of its parent.
+bool lock_of_dead(int file) {
+    for (int left = most_attempts; ::flock(file, LOCK_EX | LOCK_NB) != 0; --left) {
+        if (errno != EWOULDBLOCK || left == 0) return false;
+        const pid_t pid = read_pid(file);
+        if (pid <= 0 || is_alive(pid)) return false;
+        ::poll(nullptr, 0, pause_ms);
+    }
+    return true;
 }
 
 UniqueFd write_pid(int directory, const std::string& name, const std::string& path) {
@@ -145,7 +157,7 @@ void remove_left_over_pidfile(const std::string& path, Links links) {
     try {
         const HeldPath place = hold_path(path, links, path);
         const UniqueFd file = open_present(place.directory.get(), place.name);
-        if (!file.is_open() || ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return;
+        if (!file.is_open() || !lock_of_dead(file.get())) return;
         const pid_t pid = read_pid(file.get());
         if (pid > 0 && !is_alive(pid)) ::unlinkat(place.directory.get(), place.name.c_str(), 0);
     } catch (const std::system_error&) {

@@ -1,7 +1,9 @@
 #include "server/process/pidfile.hpp"
 
+#include <chrono>
 #include <filesystem>
 #include <system_error>
+#include <thread>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -107,6 +109,17 @@ TEST_CASE("Pidfile: one that was left over is removed, unless it is held or its 
         REQUIRE(::flock(holder.get(), LOCK_EX | LOCK_NB) == 0);
         remove_left_over_pidfile(path, Links::followed);
         CHECK(files_in(folder) == 1);
+    }
+    SECTION("held a moment longer, by a child that was being made") {
+        UniqueFd holder(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+        REQUIRE(::flock(holder.get(), LOCK_EX | LOCK_NB) == 0);
+        std::thread child([&] {
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+            holder.reset();
+        });
+        remove_left_over_pidfile(path, Links::followed);
+        child.join();
+        CHECK(files_in(folder) == 0);
     }
     SECTION("of a process that lives") {
         folder.write("pid", std::to_string(::getppid()) + "\n");
