@@ -111,10 +111,10 @@ class Connection {
     Phase phase_;
     Ending ending_ = Ending::keep; // of the last answer; behind one that does not keep the connection, nothing is read
     bool answered_any_ = false;
-    bool has_received_ = false; // since overdue() looked
-    bool is_stalled_ = false;   // wants room in the spool
-    bool input_held_ = false;   // complete requests may wait in the input, for the client or for their turn
-    Patience patience_;         // with the present phase
+    bool has_received_ = false;            // since overdue() looked
+    bool is_stalled_ = false;              // wants room in the spool
+    bool input_held_ = false;              // complete requests may wait in the input, for the client or for their turn
+    Patience patience_;                    // with the present phase
     std::unique_ptr<Lingering> lingering_; // in that phase; few come to it
     SteadyTime deadline_;
 };
