@@ -40,8 +40,10 @@ int serve_release(const Release& release, const WorkerSettings& worker_settings,
     apply_environment(settings);
     std::vector<ListeningSocket> listeners;
     for (const auto& listener : release.listeners) listeners.push_back(listener->for_worker());
-    // To the process's end: it takes a while to free the memory, and the understudy, which lives on, has the leash, too.
-    static MasterLink master(pipes.notices_write.take(), pipes.leash_read.take(), std::move(scoreboard.bell(slot)));
+    // Never deleted: the understudy has the leash, too, and lives on while an app's exit() runs destructors, or while the
+    // kernel frees this process's memory.
+    MasterLink& master =
+        *new MasterLink(pipes.notices_write.take(), pipes.leash_read.take(), std::move(scoreboard.bell(slot)));
     const Bell& understudy_bell = scoreboard.understudy_bell(slot);
     const bool has_understudy = understudy_bell.fd() >= 0;
     return run({.worker_class = class_of(settings),

@@ -30,6 +30,7 @@ CAUSES = {
     "SIGBUS": ("bus", (), 500),
     "abort": ("abort", (), 500),
     "_exit": ("exit", (), 500),
+    "exit": ("exit_in_order", (), 500),
     "uncaught exception": ("throw", (), 500),
     "stack overflow": ("overflow", (), 500),
     "smashed heap": ("heap", (), 500),
