@@ -93,7 +93,8 @@ _long = [
         "1,000 clients that send 10 MB and 1,000 that read 10 MB, at 20 KB/s each: 2 workers",
         slow_clients.measure,
         (
-            *(Column("p99_without", "a normal client's p99 ms without", 1), Column("p99_with", "with them", 1)),
+            Column("p99_without", "a normal client's p99 ms without", 1),
+            *(Column("p99_coming", "while they come", 1), Column("p99_with", "with them", 1)),
             *(Column("unanswered", "normal requests unanswered"), Column("worker_mib", "largest worker, MiB")),
             *(Column("cut", "slow clients cut"), Column("late", "held up"), Column("waiting", "got nothing at all")),
         ),

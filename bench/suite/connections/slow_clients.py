@@ -2,7 +2,6 @@
 
 import math
 import threading
-import time
 
 from ..server import Failed, output_of
 from . import queue_model, service
@@ -10,7 +9,7 @@ from .clients import Client
 from .open_loop import follow
 
 SECONDS = 60
-RAMP = 60  # seconds within which they come, since the readers' answers are 10 GB; normal clients are looked at after that
+RAMP = 60  # seconds within which they come, since the readers' answers are 10 GB; normal clients are looked at then, too
 SENDERS = READERS = 1000
 RATE, BYTES = 20_000, 10_485_760
 NORMAL_RATE, NORMAL_CONNECTIONS = 100, 8  # requests a second of the normal clients, in an open loop
@@ -43,16 +42,17 @@ def _row(scenario, plan, running):
     options = many | {"rate": RATE, "bytes": BYTES, "seconds": 600, "ramp": ramp}
     with Client(plan, running.setup.folder, "slow_clients", port=running.port, **options) as slow:
         with _Watch(running.pid) as watch:
-            time.sleep(ramp)
+            coming, unanswered_then = _normal_client(plan, running, ramp)
             with_them, unanswered = _normal_client(plan, running, seconds)
         found = slow.stop()
     added = None if with_them is None or without is None else with_them - without
     senders, readers = found["senders"], found["readers"]
     return {
         "p99_without": without,
+        "p99_coming": coming,
         "p99_with": with_them,
         "p99_added": added,
-        "unanswered": unanswered,
+        "unanswered": unanswered_then + unanswered,
         "worker_mib": watch.highest / 2**20,
         "cut": senders["cut"] + senders["refused"] + readers["cut"] + readers["refused"],
         "late": senders["late"] + readers["late"],
