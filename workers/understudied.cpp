@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <system_error>
 
+#include <fcntl.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -22,6 +23,18 @@ int seat_count() {
     return static_cast<int>(std::min<rlim_t>(limit.rlim_cur, Mourning::most_seats));
 }
 
+// A table of descriptors that two processes share grows only after the kernel has waited for all processors, up to half a
+// second on a busy machine, in an accept() of the worker's. So it grows while it is the worker's alone, and keeps its size.
+void make_room_for_descriptors(const WorkerSettings& settings, const Epoll& epoll) {
+    constexpr long most_of_connection = 4; // the socket, a body in the spool, two files
+    constexpr long others = 64;
+    constexpr long most = 16'384; // which is 128 KiB of the kernel's
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    const auto wanted = static_cast<rlim_t>(std::min(settings.worker_connections * most_of_connection + others, most));
+    const UniqueFd last(::fcntl(epoll.fd(), F_DUPFD_CLOEXEC, static_cast<int>(std::min(limit.rlim_cur, wanted)) - 1));
+}
+
 } // namespace
 
 std::unique_ptr<Understudied> Understudied::make(const WorkerSetup& setup, const Epoll& epoll) {
@@ -38,6 +51,7 @@ Understudied::Understudied(const WorkerSetup& setup, const Epoll& epoll)
     : setup_(setup), epoll_(epoll), memory_(seat_count()) {
     Arena::make_current(&memory_.arena());
     shadow_log();
+    if (setup.understudy_bell != nullptr) make_room_for_descriptors(setup.settings, epoll);
     employ();
 }
 

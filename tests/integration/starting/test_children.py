@@ -4,10 +4,12 @@ import os
 import re
 import shutil
 import signal
+from pathlib import Path
 
 import pytest
 
 from harness import BINARY, Server, command_line, open_files
+
 
 def kinds(pid, folder):
     """What the descriptors beyond the standard streams are, in order, without numbers."""
@@ -131,3 +133,12 @@ def test_what_a_preloaded_app_has_opened_stays_open_in_the_workers():
         for worker in server.wait_workers(2):
             assert "/dev/zero" in open_files(worker).values()
         assert server.get("/").body == b"open\n"
+
+
+@pytest.mark.parametrize(("options", "is_large"), [([], True), (["--no-understudy"], False)])
+def test_a_table_of_descriptors_that_is_shared_has_its_size_from_the_start(options, is_large):
+    """To grow it, the kernel waits for all processors, with the worker."""
+    with Server("hello:app", "--worker-connections", "1000", *options) as server:
+        (worker,) = server.wait_workers(1)
+        size = re.search(r"^FDSize:\s*(\d+)", Path(f"/proc/{worker}/status").read_text(), re.MULTILINE)
+        assert (int(size[1]) >= 4064) == is_large
