@@ -1,14 +1,13 @@
 """Workers that stand still outside of a request: stopped, or stuck in something that is none of the app's requests."""
 
 import os
-import re
 import signal
 import time
-from pathlib import Path
 
 import pytest
 
 from harness import Server, process, read_response, request_bytes, wait_until
+from unfinished import switches
 
 LINE = r"\[CRITICAL\] WORKER TIMEOUT \(pid:{}\): its loop stands still, outside of a request$"
 
@@ -121,14 +120,10 @@ def test_a_long_request_is_no_standstill():
         assert "WORKER TIMEOUT" not in server.log_text()
 
 
-def voluntary_switches(pid):
-    return int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", Path(f"/proc/{pid}/status").read_text(), re.M)[1])
-
-
 def test_an_idle_worker_sleeps():
     with Server("waits:app", "--timeout", "4") as server:
         (pid,) = server.wait_workers(1)
         server.wait_for(lambda: process(pid).state == "S", what="an idle worker")
-        before = voluntary_switches(pid)
+        before = switches(pid)
         time.sleep(5)  # of idleness
-        assert voluntary_switches(pid) - before <= 5
+        assert switches(pid) - before <= 5
