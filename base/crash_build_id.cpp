@@ -38,22 +38,41 @@ std::uint8_t find_in_notes(const unsigned char* notes, std::size_t size, unsigne
     return 0;
 }
 
-} // namespace
-
-std::uint8_t read_build_id(std::uintptr_t base, unsigned char* to, std::size_t room) {
+// The segments of what is mapped from `base` on, until `look` answers false.
+template <class Look>
+void for_each_segment(std::uintptr_t base, const Look& look) {
     ElfW(Ehdr) header;
-    if (!copy_memory(&header, base, sizeof header) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return 0;
+    if (!copy_memory(&header, base, sizeof header) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return;
     for (int i = 0; i < std::min<int>(header.e_phnum, most_segments); ++i) {
         ElfW(Phdr) segment;
         const std::uintptr_t at = base + header.e_phoff + static_cast<std::uintptr_t>(i) * sizeof segment;
-        if (!copy_memory(&segment, at, sizeof segment)) return 0;
-        if (segment.p_type != PT_NOTE) continue;
+        if (!copy_memory(&segment, at, sizeof segment) || !look(segment)) return;
+    }
+}
+
+} // namespace
+
+std::uintptr_t read_bias(std::uintptr_t base) {
+    std::uintptr_t bias = base;
+    for_each_segment(base, [&](const ElfW(Phdr) & segment) {
+        if (segment.p_type != PT_LOAD) return true;
+        bias = base - (segment.p_vaddr - segment.p_offset);
+        return false; // the first one has the lowest address
+    });
+    return bias;
+}
+
+std::uint8_t read_build_id(std::uintptr_t base, unsigned char* to, std::size_t room) {
+    const std::uintptr_t bias = read_bias(base);
+    std::uint8_t found = 0;
+    for_each_segment(base, [&](const ElfW(Phdr) & segment) {
+        if (segment.p_type != PT_NOTE) return true;
         alignas(4) unsigned char notes[longest_notes];
         const std::size_t size = std::min<std::size_t>(segment.p_memsz, sizeof notes);
-        if (!copy_memory(notes, base + segment.p_vaddr, size)) continue;
-        if (const std::uint8_t found = find_in_notes(notes, size, to, room)) return found;
-    }
-    return 0;
+        if (copy_memory(notes, bias + segment.p_vaddr, size)) found = find_in_notes(notes, size, to, room);
+        return found == 0;
+    });
+    return found;
 }
 
 } // namespace cppcorn

@@ -10,7 +10,7 @@ namespace cppcorn {
 
 // A file that frames lie in.
 struct CrashModule {
-    std::uint64_t base; // where it was mapped: an address less this is what addr2line takes
+    std::uint64_t base; // an address less this is what addr2line takes: where it was mapped, for all but old programs
     char path[512];     // as the kernel names it: with " (deleted)" where the file is another one by now
     unsigned char build_id[32];
     std::uint8_t build_id_size; // 0: it has none, or it could not be read

@@ -139,16 +139,20 @@ void tell_of_crash(std::atomic<std::uint8_t>& flag, int bell) {
     crash_bell = bell;
 }
 
-void install_crash_report(CrashRecord& shared) {
-    record = &shared;
-    owner = ::getpid();
-    _Unwind_Backtrace(stop_unwinding, nullptr); // what it does the first time only, a handler must not do
-    std::set_terminate(on_terminate);
+void take_crash_stack() {
     static std::array<char, handler_stack_size> handler_stack;
     stack_t stack{};
     stack.ss_sp = handler_stack.data();
     stack.ss_size = handler_stack.size();
     ::sigaltstack(&stack, nullptr);
+}
+
+void install_crash_report(CrashRecord& shared) {
+    record = &shared;
+    owner = ::getpid();
+    _Unwind_Backtrace(stop_unwinding, nullptr); // what it does the first time only, a handler must not do
+    std::set_terminate(on_terminate);
+    take_crash_stack();
     for (const int signal : signals_used(ProcessKind::worker, SignalUse::crash)) {
         struct sigaction action {};
         action.sa_sigaction = on_crash;

@@ -15,6 +15,9 @@ namespace cppcorn {
 // this process, begins with zeros. A process that is forked from this one leaves it alone.
 void install_crash_report(CrashRecord& record);
 
+// Whoever has given the calling thread another stack for its handlers since, a smaller one maybe: it is that one again.
+void take_crash_stack();
+
 // A crash of the calling thread, which is the process's first one, sets `flag` and rings `bell`, an eventfd, before
 // anything is reported. Both outlive the process.
 void tell_of_crash(std::atomic<std::uint8_t>& flag, int bell);

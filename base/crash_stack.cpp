@@ -205,7 +205,7 @@ struct File {
 int add_module(CrashRecord& record, const File& file) {
     if (record.module_count == CrashRecord::max_modules) return -1;
     CrashModule& module = record.modules[record.module_count];
-    module.base = file.base;
+    module.base = read_bias(file.base);
     std::memcpy(module.path, file.path, sizeof module.path);
     module.build_id_size = read_build_id(file.base, module.build_id, sizeof module.build_id);
     return static_cast<int>(record.module_count++);
@@ -229,8 +229,9 @@ void note_modules(CrashRecord& record) {
             record.frames[i].module = file.module;
         }
     }
+    const std::uintptr_t our_bias = read_bias(our_base);
     for (std::uint32_t i = 0; i < record.module_count; ++i) {
-        record.modules[i].is_server = record.modules[i].base == our_base;
+        record.modules[i].is_server = record.modules[i].base == our_bias;
     }
 }
 

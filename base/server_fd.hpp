@@ -1,6 +1,6 @@
 // A descriptor that this program has opened for itself, and that a fork has to decide about: the child closes those
 // that it is not to keep. Others are none of our business: what whoever started us has passed on for the app, what an
-// app that is loaded in the master has opened (--preload), and what libraries keep (syslog, name services), which would
+// app that was loaded before the fork has opened (--preload), and what libraries keep (syslog, name services), which would
 // be shattered by a descriptor that is closed behind their backs.
 #pragma once
 

@@ -37,6 +37,10 @@ void reset_signals() {
     }
 }
 
+void ignore_what_masters_handle() {
+    for (const int signal : signals_used(ProcessKind::master, SignalUse::handled)) ::signal(signal, SIG_IGN);
+}
+
 void unblock_all_signals() {
     sigset_t none;
     sigemptyset(&none);

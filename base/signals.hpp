@@ -62,6 +62,10 @@ void ignore_signals(ProcessKind kind);
 // In a fresh child: every signal that the master handles has its default action again.
 void reset_signals();
 
+// For a child that ends when the master tells it to, after the workers: what is sent to all processes of the service
+// (Ctrl-C, a stop by systemd) is not for it. With SIG_IGN, as it starts no program.
+void ignore_what_masters_handle();
+
 void unblock_all_signals();
 
 // Blocks every signal for as long as it lives: around a fork, so that none is lost between the parent's handlers and

@@ -1,4 +1,5 @@
-// One include for Catch2 2.13 (Debian 12) and 3.x (Debian 13). Contains("text") means a part of a string with both.
+// One include for Catch2 2.13 (Debian 12) and 3.x (Debian 13). Contains("text") means a part of a string with both,
+// and Approx is in no namespace.
 #pragma once
 
 #if __has_include(<catch2/catch_all.hpp>)
@@ -25,6 +26,8 @@ inline StringContainsMatcher Contains(std::string&& text) {
 }
 
 } // namespace Catch::Matchers
+
+using Catch::Approx; // as 2.13 has it
 #else
 #include <catch2/catch.hpp>
 #endif

@@ -1,13 +1,9 @@
 #include "base/log/error_log.hpp"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <cctype>
-#include <chrono>
-#include <cstdlib>
 #include <cstring>
-#include <ctime>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -30,31 +26,19 @@ namespace {
 // Apart from the sink, as a signal handler reads it.
 std::atomic<int> crash_fd{STDERR_FILENO};
 
-// "[2026-11-23 00:05:43 +0000] [PID] [INFO] text". spdlog's own flags write the zone with a colon and the levels in
-// lower case.
-class LineFormatter final : public spdlog::formatter {
-  public:
-    void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override {
-        const std::time_t seconds = std::chrono::system_clock::to_time_t(message.time);
-        if (seconds != second_) remember_date(seconds);
-        fmt::format_to(std::back_inserter(out), "[{}] [{}] [{}] ", date_.data(), ::getpid(), title_of(message.level));
-        out.append(message.payload.begin(), message.payload.end());
-        out.push_back('\n');
-    }
+std::atomic<LogLineCounts*> line_counts{nullptr};
 
-    std::unique_ptr<spdlog::formatter> clone() const override { return std::make_unique<LineFormatter>(); }
+void count_line(spdlog::level::level_enum level) {
+    LogLineCounts* const counts = line_counts;
+    if (counts == nullptr) return;
+    if (level == spdlog::level::warn) counts->warnings.add_shared();
+    if (level == spdlog::level::err) counts->errors.add_shared();
+    if (level == spdlog::level::critical) counts->criticals.add_shared();
+}
 
-  private:
-    void remember_date(std::time_t seconds) {
-        std::tm local{};
-        ::localtime_r(&seconds, &local);
-        second_ = seconds;
-        std::strftime(date_.data(), date_.size(), "%Y-%m-%d %H:%M:%S %z", &local);
-    }
-
-    std::time_t second_ = -1;
-    std::array<char, 40> date_{};
-};
+std::string_view view(spdlog::string_view_t text) {
+    return {text.data(), text.size()};
+}
 
 // A syslog daemon ends the tag at what it does not know in one, such as the colon of an app spec.
 std::string syslog_tag(const ErrorLogOptions& options) {
@@ -76,7 +60,7 @@ class ErrorLogSink final : public spdlog::sinks::base_sink<std::mutex> {
     void change(LogFile file, const ErrorLogOptions& options) {
         const std::lock_guard<std::mutex> lock(mutex_);
         options_ = options;
-        formatter_ = std::make_unique<LineFormatter>();                 // the time zone may be another one now
+        formatter_ = make_line_formatter(options.format);               // the time zone may be another one now
         crash_fd = file_.is_same_stream(file) ? file_.fd() : file.fd(); // before the old one is closed
         file_.become(std::move(file));
         // The old one's destructor calls closelog(), which would undo the new one's openlog().
@@ -99,10 +83,11 @@ class ErrorLogSink final : public spdlog::sinks::base_sink<std::mutex> {
 
   private:
     void sink_it_(const spdlog::details::log_msg& message) override {
+        count_line(message.level);
         spdlog::memory_buf_t line;
         formatter_->format(message, line);
         const LogNews news = file_.write(std::string_view(line.data(), line.size()));
-        if (syslog_ != nullptr) syslog_->log(message);
+        if (syslog_ != nullptr) log_to_syslog(message);
         // Nobody finds a line in a file that has been removed.
         if (message.level >= spdlog::level::err && is_removed()) write_to_stderr(message.level, text_of(message));
         if (news.kind == LogNews::Kind::fails) tell_stderr(news);
@@ -111,6 +96,12 @@ class ErrorLogSink final : public spdlog::sinks::base_sink<std::mutex> {
         }
     }
     void flush_() override {}
+
+    void log_to_syslog(spdlog::details::log_msg message) {
+        const std::string text = with_request(view(message.payload));
+        message.payload = text;
+        syslog_->log(message);
+    }
 
     void tell_stderr(const LogNews& news) {
         write_to_stderr(spdlog::level::err, fmt::format("Cannot write the error log {}: {}; lines are lost",
@@ -190,8 +181,16 @@ void change_error_log(const ErrorLogOptions& options) {
     }
 }
 
+void change_log_level(LogLevel level) {
+    spdlog::set_level(row_of(level).spdlog_level);
+}
+
 void reopen_error_log() {
     if (const auto sink = present_sink()) change_error_log(sink->options());
+}
+
+void count_log_lines(LogLineCounts* counts) {
+    line_counts = counts;
 }
 
 int error_log_fd() {

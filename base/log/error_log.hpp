@@ -1,11 +1,14 @@
 // The error log: one spdlog logger, used through spdlog's own functions (spdlog::info, spdlog::error…) everywhere else.
-// Its lines look as gunicorn's do: [2026-11-23 00:05:43 +0000] [PID] [INFO] text. Each line is written at once, so that
-// a fork finds nothing in a buffer and a crash loses nothing.
+// Its lines look as gunicorn's do: [2026-11-23 00:05:43 +0000] [PID] [INFO] text; or each is a JSON object. Those about
+// a request name its id (base/log/logged_request.hpp). Each line is written at once, so that a fork finds nothing in a
+// buffer and a crash loses nothing.
 #pragma once
 
 #include <string>
 
+#include "base/counter.hpp"
 #include "base/held_path.hpp"
+#include "base/log/line_formatter.hpp"
 #include "base/log/log_level.hpp"
 
 namespace cppcorn {
@@ -13,6 +16,7 @@ namespace cppcorn {
 struct ErrorLogOptions {
     std::string path = "-"; // "-" and /dev/stderr: stderr; /dev/stdout
     LogLevel level = LogLevel::info;
+    LogFormat format = LogFormat::text;
     bool capture_output = false; // stdout and stderr of the process go to the log as well
     bool syslog = false;
     std::string syslog_prefix; // of the tag; empty: the program's name
@@ -33,8 +37,20 @@ void open_error_log(const ErrorLogOptions& options);
 // one may be a file that nobody can find any more.
 void change_error_log(const ErrorLogOptions& options);
 
+// Until the log is opened or reopened, lines of that level and above are written.
+void change_log_level(LogLevel level);
+
 // The same destinations as at the last opening, for a file that was moved away (SIGUSR1).
 void reopen_error_log();
+
+// Lines of the error log by their level, in memory that processes share. Any of them writes.
+struct LogLineCounts {
+    Counter warnings;
+    Counter errors;
+    Counter criticals;
+};
+// From now on, the lines of this process and of those that it forks are counted there. Null: nowhere.
+void count_log_lines(LogLineCounts* counts);
 
 // The descriptor that a signal handler may write to when a process crashes: the log file's, or 2.
 int error_log_fd();

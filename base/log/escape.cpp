@@ -78,6 +78,11 @@ std::size_t append_json_character(std::string& out, std::string_view text) {
     return decoded.length;
 }
 
+void append_hex_escape(std::string& out, unsigned char byte) {
+    const char text[] = {'\\', 'x', hex_digits[byte >> 4], hex_digits[byte & 0xf]};
+    out.append(text, sizeof text);
+}
+
 #ifdef __SSE2__
 constexpr auto escaped_bytes = [](__m128i block) {
     const auto is = [block](char c) { return _mm_cmpeq_epi8(block, _mm_set1_epi8(c)); };
@@ -108,13 +113,11 @@ std::size_t append_plain_run(std::string& out, std::string_view text, std::size_
 void append_escaped(std::string& out, std::string_view text) {
     for (std::size_t at = append_plain_run(out, text, 0); at < text.size(); at = append_plain_run(out, text, at + 1)) {
         const auto byte = static_cast<unsigned char>(text[at]);
-        out += '\\';
         if (byte == '"' || byte == '\\') {
+            out += '\\';
             out += text[at];
         } else {
-            out += 'x';
-            out += hex_digits[byte >> 4];
-            out += hex_digits[byte & 0xf];
+            append_hex_escape(out, byte);
         }
     }
 }
@@ -144,6 +147,24 @@ void append_utf8(std::string& out, char32_t code_point) {
         tail(6);
         tail(0);
     }
+}
+
+std::string readable(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    for (std::size_t at = 0; at < text.size();) {
+        const auto byte = static_cast<unsigned char>(text[at]);
+        const Decoded decoded = byte < 0x80 ? Decoded{byte, 1} : decode_utf8(text.substr(at));
+        const bool is_control = (byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7f;
+        const std::size_t length = decoded.length == 0 ? 1 : decoded.length;
+        if (decoded.length == 0 || is_control || is_unsafe(decoded.code_point)) {
+            for (std::size_t i = at; i < at + length; ++i) append_hex_escape(out, static_cast<unsigned char>(text[i]));
+        } else {
+            out.append(text.substr(at, length));
+        }
+        at += length;
+    }
+    return out;
 }
 
 std::string escaped(std::string_view text) {

@@ -13,6 +13,10 @@ std::string escaped(std::string_view text);
 // Appends the same, without a string in between.
 void append_escaped(std::string& out, std::string_view text);
 
+// `text` with what is valid UTF-8 as it is, several lines and tabs among it, and all other bytes and control characters
+// written as \xHH. For text that an app wrote for people, such as a traceback.
+std::string readable(std::string_view text);
+
 // Appends the inside of a JSON string. The result is valid UTF-8 whatever `text` is: bytes that are not UTF-8 become
 // U+FFFD, control characters (C0, DEL, C1, and the line separators) become \u escapes.
 void append_json_escaped(std::string& out, std::string_view text);

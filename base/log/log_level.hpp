@@ -34,12 +34,12 @@ static_assert(row_of(LogLevel::debug).level == LogLevel::debug && row_of(LogLeve
               row_of(LogLevel::error).level == LogLevel::error &&
               row_of(LogLevel::critical).level == LogLevel::critical);
 
-// The title of the level that a logged line has.
-constexpr const char* title_of(spdlog::level::level_enum level) {
+// Of the level that a logged line has.
+constexpr const LogLevelRow& row_of(spdlog::level::level_enum level) {
     for (const auto& row : log_levels) {
-        if (row.spdlog_level == level) return row.title;
+        if (row.spdlog_level == level) return row;
     }
-    return level < spdlog::level::debug ? row_of(LogLevel::debug).title : row_of(LogLevel::critical).title;
+    return row_of(level < spdlog::level::debug ? LogLevel::debug : LogLevel::critical);
 }
 
 inline std::vector<std::string> log_level_names() {

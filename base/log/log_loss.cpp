@@ -4,6 +4,16 @@
 
 namespace cppcorn {
 
+namespace {
+
+Counter* lost_lines = nullptr;
+
+} // namespace
+
+void count_lost_lines(Counter* counter) {
+    lost_lines = counter;
+}
+
 LogNews LogLoss::note(std::uint64_t lines, int error, SteadyTime now) {
     if (lines == 0 && lines_ == 0) return {};
     if (owner_ != ::getpid()) {
@@ -11,6 +21,7 @@ LogNews LogLoss::note(std::uint64_t lines, int error, SteadyTime now) {
         owner_ = ::getpid();
     }
     if (lines > 0) {
+        if (lost_lines != nullptr) lost_lines->add_shared(lines);
         lines_ += lines;
         if (told_ || now < quiet_until_) return {};
         told_ = true;

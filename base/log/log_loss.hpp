@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.hpp"
+#include "base/counter.hpp"
 
 namespace cppcorn {
 
@@ -19,6 +20,10 @@ struct LogNews {
     int error = 0;          // fails: why
     std::uint64_t lost = 0; // works_again: how many lines
 };
+
+// From now on, lines that this process and those that it forks lose are counted there, too, in memory that they share.
+// Null: nowhere.
+void count_lost_lines(Counter* counter);
 
 // A fork begins anew: each process tells of what it has lost itself.
 class LogLoss {

@@ -175,9 +175,10 @@ void end_as(const std::string& name) {
 }
 
 // In the middle of a response, some of which is out.
-Response end_in_body(const std::string& name, bool has_length) {
+// `length`: what it declares; 0: nothing.
+Response end_in_body(const std::string& name, int length) {
     Response response = text("");
-    if (has_length) response.headers.set("Content-Length", "1000");
+    if (length != 0) response.headers.set("Content-Length", std::to_string(length));
     response.body = [name](Writer& out) {
         out.write("first half\n");
         out.flush();
@@ -245,7 +246,7 @@ class Collapse {
         }
         if (path == "/end" || path == "/end-in-body") request.log(LogLevel::info, "collapse: ends");
         if (path == "/end") end_as(how);
-        if (path == "/end-in-body") return end_in_body(how, number(request, "length") != 0);
+        if (path == "/end-in-body") return end_in_body(how, number(request, "length"));
         if (path == "/harm") {
             harm_by(how);
             sleep_ms(number(request, "ms"));

@@ -224,20 +224,28 @@ void World::set_up_seats() {
 }
 
 void World::run_mourning(bool is_dead) const {
-    Mourning mourning(const_cast<WorkerMemory&>(memory_), queue_, log_place_, epoll_.get(), leash_.get());
+    Counter moved;
+    const TellNewcomer tell_newcomer = [](int, ConnectionRecord&) { return false; };
+    Mourning mourning(const_cast<WorkerMemory&>(memory_), queue_, moved, log_place_, tell_newcomer, epoll_.get(),
+                      leash_.get());
     mourning.serve_clients(is_dead);
 }
 
 // A worker that lends its token, rings, and is killed soon afterwards; the understudy is this process's child as well.
 void World::run_understudy() const {
     WorkerMemory& memory = const_cast<WorkerMemory&>(memory_);
+    Counter moved_from_busy;
+    Counter moved_from_dead;
     start_understudy({.memory = memory,
                       .queue = queue_,
+                      .moved_from_busy = moved_from_busy,
+                      .moved_from_dead = moved_from_dead,
                       .access_log = log_place_,
                       .epoll = epoll_.get(),
                       .bell = bell_.get(),
                       .leash = leash_.get(),
-                      .take_title = [] {}});
+                      .take_title = [] {},
+                      .tell_newcomer = [](int, ConnectionRecord&) { return false; }});
     memory.token().lend();
     const std::uint64_t one = 1;
     if (::write(bell_.get(), &one, sizeof one) != sizeof one) ::_exit(1);

@@ -1,10 +1,12 @@
 #include "base/log/error_log.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <functional>
 #include <regex>
 #include <system_error>
+#include <thread>
 
 #include <fcntl.h>
 #include <spdlog/spdlog.h>
@@ -13,6 +15,8 @@
 #include <unistd.h>
 
 #include "base/log/escape.hpp"
+#include "base/log/logged_request.hpp"
+#include "base/shared_array.hpp"
 #include "tests/catch.hpp"
 #include "tests/unit/temporary_folder.hpp"
 
@@ -25,7 +29,8 @@ namespace {
 // The log of one test; stderr is the log again afterwards.
 class TestLog {
   public:
-    explicit TestLog(LogLevel level = LogLevel::info) {
+    explicit TestLog(LogLevel level = LogLevel::info, LogFormat format = LogFormat::text) {
+        options.format = format;
         options.path = folder / "error.log";
         options.level = level;
         open_error_log(options);
@@ -72,6 +77,61 @@ TEST_CASE("a line of the error log looks as gunicorn's does") {
     CHECK(match[1] == std::to_string(::getpid()));
 }
 
+TEST_CASE("a line about a request ends with its id, of several lines the first one") {
+    const TestLog log;
+    {
+        const LoggedRequest logged({"the-id", "GET / HTTP/1.1", "192.0.2.1"});
+        spdlog::info("one");
+        spdlog::error("two\n  more");
+        std::thread([] { spdlog::info("another thread's"); }).join();
+        {
+            const LoggedRequest none({});
+            spdlog::info("none");
+        }
+        spdlog::info("again");
+    }
+    spdlog::info("after");
+    const std::string text = log.text();
+    CHECK_THAT(text, Contains("one request_id=the-id\n"));
+    CHECK_THAT(text, Contains("two request_id=the-id\n  more\n"));
+    CHECK_THAT(text, Contains("another thread's\n"));
+    CHECK_THAT(text, Contains("none\n"));
+    CHECK_THAT(text, Contains("again request_id=the-id\n"));
+    CHECK_THAT(text, EndsWith("after\n"));
+}
+
+TEST_CASE("as JSON, each line is an object with the same facts") {
+    const TestLog log(LogLevel::info, LogFormat::json);
+    spdlog::info("Starting cppcorn {}", "1.2.3");
+    const std::regex form(
+        R"(\{"time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z","level":"info","pid":(\d+),"role":"master",)"
+        R"("message":"Starting cppcorn 1\.2\.3"\}\n)");
+    const std::string text = log.text();
+    std::smatch match;
+    REQUIRE(std::regex_match(text, match, form));
+    CHECK(match[1] == std::to_string(::getpid()));
+}
+
+TEST_CASE("as JSON, a line about a request has that in members of its own") {
+    const TestLog log(LogLevel::info, LogFormat::json);
+    const LoggedRequest logged({"the-id", "GET /\"\xff HTTP/1.1", "192.0.2.1"});
+    spdlog::warn("one\ntwo");
+    CHECK_THAT(log.text(), EndsWith(R"("level":"warning","pid":)" + std::to_string(::getpid()) +
+                                    R"(,"role":"master","message":"one\u000atwo","request_id":"the-id",)"
+                                    R"("request":"GET /\"\ufffd HTTP/1.1","client":"192.0.2.1"})"
+                                    "\n"));
+}
+
+TEST_CASE("as JSON, no message breaks its line or the encoding") {
+    const TestLog log(LogLevel::info, LogFormat::json);
+    std::string all;
+    for (int byte = 1; byte < 256; ++byte) all += static_cast<char>(byte);
+    spdlog::info("{}", all);
+    const std::string text = log.text();
+    CHECK(std::count(text.begin(), text.end(), '\n') == 1);
+    CHECK(std::all_of(text.begin(), text.end() - 1, [](char c) { return c >= ' ' && c < 0x7f; }));
+}
+
 TEST_CASE("the error log's zone is written without a colon") {
     ::setenv("TZ", "IST-5:30", 1);
     ::tzset();
@@ -102,6 +162,26 @@ TEST_CASE("levels have gunicorn's names and are filtered") {
     CHECK(names_at(LogLevel::warning) == "WARNING ERROR CRITICAL ");
     CHECK(names_at(LogLevel::error) == "ERROR CRITICAL ");
     CHECK(names_at(LogLevel::critical) == "CRITICAL ");
+}
+
+TEST_CASE("lines are counted by level, those of children too, where somebody asks") {
+    const TestLog log;
+    SharedArray<LogLineCounts> counts(1);
+    spdlog::error("before");
+    count_log_lines(&counts[0]);
+    spdlog::info("info");
+    spdlog::warn("warning");
+    spdlog::error("error");
+    in_child([] {
+        spdlog::error("error");
+        spdlog::critical("critical");
+        return 0;
+    });
+    count_log_lines(nullptr);
+    spdlog::error("after");
+    CHECK(counts[0].warnings.value() == 1);
+    CHECK(counts[0].errors.value() == 2);
+    CHECK(counts[0].criticals.value() == 1);
 }
 
 TEST_CASE("a child's line has the child's pid, and nothing is written twice") {
@@ -260,6 +340,14 @@ TEST_CASE("escaped text is printable ASCII that can be read back") {
 }
 
 // Many bytes are looked at at a time.
+TEST_CASE("readable text keeps UTF-8 and lines, and nothing that terminals obey") {
+    CHECK(readable("a \"b\" \\ c\n\td") == "a \"b\" \\ c\n\td");
+    CHECK(readable("\u00e9 \u20ac \U0001f33d") == "\u00e9 \u20ac \U0001f33d");
+    CHECK(readable("\x1b[0m\r\x7f") == R"(\x1b[0m\x0d\x7f)");
+    CHECK(readable("\u0085\u2028") == R"(\xc2\x85\xe2\x80\xa8)");
+    CHECK(readable("\xc3(\xff\xe2\x82") == R"(\xc3(\xff\xe2\x82)");
+}
+
 TEST_CASE("escaped text: each byte in each place of a long one") {
     constexpr std::string_view hex = "0123456789abcdef";
     for (std::size_t place = 0; place < 37; ++place) {
