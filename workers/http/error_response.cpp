@@ -91,28 +91,32 @@ struct Page {
     std::string text;
 };
 
-Page make_page(Form form, int status) {
+Page make_page(Form form, int status, std::string_view request_id) {
     const std::string number = std::to_string(status);
     const std::string phrase(reason_phrase(status));
     const std::string title = number + ' ' + phrase;
+    const std::string id(request_id);
     switch (form) {
         case Form::html:
             return {"text/html; charset=utf-8",
                     "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>" + title +
-                        "</title></head>\n<body><h1>" + title + "</h1></body>\n</html>\n"};
-        case Form::problem: // RFC 9457; our phrases have nothing that JSON would escape
-            return {"application/problem+json",
-                    R"({"type":"about:blank","title":")" + phrase + R"(","status":)" + number + "}\n"};
+                        "</title></head>\n<body><h1>" + title + "</h1>" +
+                        (id.empty() ? "" : "<p>Request id: " + id + "</p>") + "</body>\n</html>\n"};
+        case Form::problem: // RFC 9457; our phrases and ids have nothing that JSON would escape
+            return {"application/problem+json", R"({"type":"about:blank","title":")" + phrase + R"(","status":)" +
+                                                    number + (id.empty() ? "" : R"(,"request_id":")" + id + '"') +
+                                                    "}\n"};
         case Form::plain:
             break;
     }
-    return {"text/plain; charset=utf-8", title + "\n"};
+    return {"text/plain; charset=utf-8", title + "\n" + (id.empty() ? "" : "Request id: " + id + "\n")};
 }
 
 } // namespace
 
-std::string error_response(const ResponseContext& context, int status, std::string_view accept) {
-    const Page page = make_page(choose_form(accept), status);
+std::string error_response(const ResponseContext& context, int status, std::string_view accept,
+                           std::string_view request_id) {
+    const Page page = make_page(choose_form(accept), status, request_id);
     const std::string length = std::to_string(page.text.size());
     const Field fields[] = {{"Content-Type", page.type}, {"Content-Length", length}};
 

@@ -81,19 +81,20 @@ class HeadText {
 constexpr std::size_t most_of_ours = 256; // the status line and the fields that are added, without Date and Server
 
 std::size_t most_needed(const ResponseContext& context, std::span<const Field> fields) {
-    std::size_t size = most_of_ours + context.date_line.size() + context.server_line.size();
+    std::size_t size = most_of_ours + context.date_line.size() + context.server_line.size() + context.reason.size();
     for (const Field& field : fields) size += field.name.size() + field.value.size() + 4;
     return size;
 }
 
-void add_status_line(int status, HeadText& head) {
-    if (status == 200) {
+void add_status_line(int status, std::string_view reason, HeadText& head) {
+    if (status == 200 && reason.empty()) {
         head.add("HTTP/1.1 200 OK\r\n");
         return;
     }
     const char digits[] = {static_cast<char>('0' + status / 100), static_cast<char>('0' + status / 10 % 10),
                            static_cast<char>('0' + status % 10), ' '};
-    head.add("HTTP/1.1 ").add({digits, sizeof digits}).add(reason_phrase(status)).add("\r\n");
+    head.add("HTTP/1.1 ").add({digits, sizeof digits});
+    head.add(reason.empty() ? reason_phrase(status) : reason).add("\r\n");
 }
 
 // False if a field must not be sent as it is.
@@ -139,13 +140,25 @@ void append_chunk_size(std::uint64_t size, Bytes& out) {
 
 } // namespace
 
+bool write_early_hints(std::span<const Field> fields, Bytes& out) {
+    std::string head = "HTTP/1.1 103 Early Hints\r\n";
+    for (const Field& field : fields) {
+        if (!is_token(field.name) || has_control(field.value)) return false;
+        if (kind_of(field.name) != FieldKind::plain) continue;
+        head.append(field.name).append(": ").append(trim(field.value)).append("\r\n");
+    }
+    head += "\r\n";
+    out.append(std::string_view(head));
+    return true;
+}
+
 bool ResponseWriter::begin(const ResponseContext& context, int status, std::span<const Field> fields, Bytes& out) {
-    if (status < 200 || status > 599) return false;
+    if (status < 200 || status > 599 || has_control(context.reason)) return false;
     const std::size_t before = out.size();
     out.resize(before + most_needed(context, fields));
     HeadText head(out.data() + before);
     Noted noted;
-    add_status_line(status, head);
+    add_status_line(status, context.reason, head);
     if (!add_fields(fields, status, noted, head)) {
         out.resize(before);
         return false;

@@ -250,6 +250,20 @@ TEST_CASE("http error response: plain text") {
     CHECK(head.substr(head.size() - 4) == "\r\n\r\n");
 }
 
+TEST_CASE("http error response: names the request in each form") {
+    const auto body_for = [](const char* accept) {
+        const std::string response = error_response(context(), 404, accept, "0123456789abcdef0123");
+        const std::string body = response.substr(response.find("\r\n\r\n") + 4);
+        CHECK(response.find("Content-Length: " + std::to_string(body.size()) + "\r\n") != std::string::npos);
+        return body;
+    };
+    CHECK(body_for("") == "404 Not Found\nRequest id: 0123456789abcdef0123\n");
+    CHECK(body_for("text/html").find("</h1><p>Request id: 0123456789abcdef0123</p></body>") != std::string::npos);
+    CHECK(body_for("application/json") ==
+          R"({"type":"about:blank","title":"Not Found","status":404,"request_id":"0123456789abcdef0123"})"
+          "\n");
+}
+
 TEST_CASE("http error response: what a refused head wants is looked for in its bytes") {
     CHECK(accept_in_refused("GET / HTTP/1.1\r\nbad line\r\nACCEPT: text/html \r\nX: y\r\n\r\n") == "text/html");
     CHECK(accept_in_refused("GET / HTTP/1.1\nAccept:text/plain\n\n") == "text/plain");
