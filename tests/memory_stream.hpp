@@ -85,6 +85,8 @@ class MemoryStream final : public Stream {
     void close_write() override { write_closed_ = true; }
     void set_reset_on_close(bool reset) override { reset_ = reset; }
 
+    bool is_closed_by_client() override { return gone_ || closed_; }
+
     bool wait_until(Interest interest, SteadyTime deadline) override {
         while (!is_ready(interest)) {
             if (FakeClock::now >= deadline || !while_waiting || !while_waiting(deadline)) return false;

@@ -24,8 +24,8 @@ int probe_main(const Release& release, int message_fd, CrashRecord& crash) {
     enter(release);
     apply_environment(release.settings());
     const WorkerSettings& settings = release.settings().worker;
-    Spool spool(settings.spool_dir, settings.spool_limit);
-    check_spool_directory(spool); // here, since the master may be somebody else, and the workers are many
+    // Here, since the master may be somebody else, and the workers are many.
+    check_spool_directory(settings.spool_dir, settings.spool_limit);
     try {
         [[maybe_unused]] const AppModule app = load_app(release);
         // Not unloaded: a destructor that crashes is none of the probe's business.

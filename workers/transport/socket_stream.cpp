@@ -27,22 +27,52 @@ std::int64_t result_of(ssize_t result) {
 
 } // namespace
 
+void SocketStream::note_calls(CallNotes& notes) {
+    notes_ = &notes;
+    begin_call(CallNote::Kind::none); // what stands there may be of another connection that had this descriptor
+}
+
+CallNote& SocketStream::begin_call(CallNote::Kind kind, iovec* parts, std::size_t count) {
+    CallNote note{fd() + 1, kind, received(), sent(), {}};
+    note.call.msg_hdr.msg_iov = parts;
+    note.call.msg_hdr.msg_iovlen = count;
+    return notes_->begin(note);
+}
+
 std::int64_t SocketStream::read(char* buffer, std::size_t room) {
+    if (notes_ != nullptr) return noted_read(buffer, room);
     const auto got = result_of(retry_interrupted([&] { return ::recv(fd(), buffer, room, MSG_DONTWAIT); }));
     if (got > 0) add_received(static_cast<std::uint64_t>(got));
     return got;
 }
 
+std::int64_t SocketStream::noted_read(char* buffer, std::size_t room) {
+    iovec piece{buffer, room};
+    mmsghdr& call = begin_call(CallNote::Kind::receives, &piece, 1).call;
+    const int done = retry_interrupted([&] { return ::recvmmsg(fd(), &call, 1, MSG_DONTWAIT, nullptr); });
+    if (done < 0) return result_of(done);
+    add_received(call.msg_len);
+    return call.msg_len;
+}
+
 std::int64_t SocketStream::write(std::string_view first, std::string_view second) {
-    if (second.empty()) {
-        return counted(retry_interrupted([&] { return ::send(fd(), first.data(), first.size(), MSG_NOSIGNAL); }));
-    }
     iovec parts[2] = {{const_cast<char*>(first.data()), first.size()},
                       {const_cast<char*>(second.data()), second.size()}};
+    const std::size_t count = second.empty() ? 1 : 2;
+    if (notes_ != nullptr) return counted(noted_write(parts, count));
+    if (count == 1) {
+        return counted(retry_interrupted([&] { return ::send(fd(), first.data(), first.size(), MSG_NOSIGNAL); }));
+    }
     msghdr message{};
     message.msg_iov = parts;
-    message.msg_iovlen = 2;
+    message.msg_iovlen = count;
     return counted(retry_interrupted([&] { return ::sendmsg(fd(), &message, MSG_NOSIGNAL); }));
+}
+
+std::int64_t SocketStream::noted_write(iovec* parts, std::size_t count) {
+    mmsghdr& call = begin_call(CallNote::Kind::sends, parts, count).call;
+    const int done = retry_interrupted([&] { return ::sendmmsg(fd(), &call, 1, MSG_NOSIGNAL); });
+    return done < 0 ? -1 : static_cast<std::int64_t>(call.msg_len);
 }
 
 std::int64_t SocketStream::counted(std::int64_t result) {
@@ -54,7 +84,9 @@ std::int64_t SocketStream::send_file(int file, std::int64_t offset, std::size_t 
     if (!use_sendfile_) return send_copied(file, offset, size);
     off_t at = offset;
     const std::size_t piece = std::min(size, sent_piece);
+    if (notes_ != nullptr) begin_call(CallNote::Kind::unknown);
     const auto sent = counted(retry_interrupted([&] { return ::sendfile(fd(), file, &at, piece); }));
+    if (notes_ != nullptr) begin_call(CallNote::Kind::none);
     const bool unsuited = sent == -EINVAL || sent == -ENOSYS;
     return unsuited ? send_copied(file, offset, size) : sent;
 }
@@ -81,6 +113,11 @@ void SocketStream::set_reset_on_close(bool reset) {
     if (std::exchange(resets_, reset) == reset) return;
     const struct linger how { reset ? 1 : 0, 0 };
     ::setsockopt(fd(), SOL_SOCKET, SO_LINGER, &how, sizeof how);
+}
+
+bool SocketStream::is_closed_by_client() {
+    pollfd entry{fd(), POLLRDHUP, 0};
+    return ::poll(&entry, 1, 0) > 0 && (entry.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
 bool SocketStream::wait_until(Interest interest, SteadyTime deadline) {

@@ -86,7 +86,8 @@ std::unique_ptr<SpoolFile> SpoolFile::adopt(Spool& spool, UniqueFd file, std::ui
     return std::make_unique<SpoolFile>(spool, std::move(file), size, expected);
 }
 
-void check_spool_directory(Spool& spool) {
+void check_spool_directory(const std::string& directory, std::uint64_t limit) {
+    Spool spool(directory, limit);
     if (!spool.is_on()) return;
     const std::string inside = spool.directory() + "/.";
     if (::faccessat(AT_FDCWD, inside.c_str(), W_OK | X_OK, AT_EACCESS) != 0) log_failure(spool, errno);

@@ -51,7 +51,7 @@ class SpoolFile {
     std::uint64_t size_ = 0;
 };
 
-// Logs it if no file can be made in the spool's directory, by what can be known without trying.
-void check_spool_directory(Spool& spool);
+// Logs it if no file can be made in the directory of a spool of these settings, by what can be known without trying.
+void check_spool_directory(const std::string& directory, std::uint64_t limit);
 
 } // namespace cppcorn

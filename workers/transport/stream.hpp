@@ -34,6 +34,9 @@ class Stream {
     // close that comes of the process's death, too.
     virtual void set_reset_on_close(bool reset) = 0;
 
+    // Whether the client has closed its side, or the connection is broken; bytes that are here already do not count.
+    virtual bool is_closed_by_client() = 0;
+
     // Blocks until something can be done, or may be. False: the deadline has passed first.
     virtual bool wait_until(Interest interest, SteadyTime deadline) = 0;
 

@@ -36,6 +36,7 @@ class PickyStream final : public Stream {
     std::uint64_t untaken() override { return 0; }
     void close_write() override {}
     void set_reset_on_close(bool) override {}
+    bool is_closed_by_client() override { return false; }
     bool wait_until(Interest, SteadyTime) override { return true; }
 
   private:
