@@ -113,6 +113,12 @@ struct AccessAtoms {
     static void decimal_seconds(Out out, Record record, Text, Date) {
         append_decimal_seconds(out, microseconds_of(record));
     }
+    static void request_id(Out out, Record record, Text, Date) { append_value(out, request_id_of(record)); }
+    static void queue_time(Out out, Record record, Text, Date) {
+        const auto time = record.queue_time.value_or(std::chrono::microseconds(0));
+        append_known(out, static_cast<std::uint64_t>(time.count()), record.queue_time.has_value());
+    }
+    static void traceparent(Out out, Record record, Text, Date) { append_value(out, traceparent_of(record)); }
     static void process(Out out, Record, Text, Date) {
         out += '<';
         append_number(out, static_cast<std::uint64_t>(::getpid()));
@@ -123,7 +129,7 @@ struct AccessAtoms {
 namespace {
 
 // clang-format off
-constexpr std::array<AccessAtoms::Row, 19> atoms{{
+constexpr std::array<AccessAtoms::Row, 22> atoms{{
     {'h', "the client's address", AccessAtoms::remote},
     {'l', "a dash", AccessAtoms::literal, "-"},
     {'u', "the user's name, of Basic authentication", AccessAtoms::user},
@@ -143,6 +149,10 @@ constexpr std::array<AccessAtoms::Row, 19> atoms{{
     {'M', "the duration in milliseconds", AccessAtoms::milliseconds},
     {'L', "the duration in seconds, with six decimals", AccessAtoms::decimal_seconds},
     {'p', "the worker's pid, in angle brackets", AccessAtoms::process},
+    {'i', "the request's id", AccessAtoms::request_id},
+    {'Q', "the microseconds that it waited in front of the server, if a trusted proxy says when it came (X-Request-Start)",
+     AccessAtoms::queue_time},
+    {'x', "the traceparent (W3C Trace Context), if it is well-formed", AccessAtoms::traceparent},
 }};
 // clang-format on
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,13 +30,15 @@ struct AccessLogOptions {
 struct AccessRecord {
     std::string_view remote_address;         // "" on a unix socket
     const http::RequestHead* head = nullptr; // null where none was read completely
+    std::string_view request_id;             // "" where there is none
     std::string_view request_line;           // as sent; what there was of it for a request that was refused
     int status = 0;
     std::uint64_t body_size = 0;                  // bytes of the response's body
     std::span<const http::Field> response_fields; // as the app gave them; filled only if wants_response_fields()
     std::chrono::system_clock::time_point started;
     std::chrono::nanoseconds duration{0};
-    bool cut = false; // the client has not got all of it
+    std::optional<std::chrono::microseconds> queue_time; // before that, where a proxy tells
+    bool cut = false;                                    // the client has not got all of it
 };
 
 // The lines that an access log has gathered, in memory that outlives its process: a copy of them.

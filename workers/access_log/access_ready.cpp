@@ -79,6 +79,12 @@ void add_number(Writer& writer, std::string_view key, std::uint64_t value) {
 }
 
 template <class Writer>
+void add_queue_time(Writer& writer, const AccessRecord& record) {
+    if (!record.queue_time) return add(writer, "queue_us", AccessValue{});
+    add_number(writer, "queue_us", static_cast<std::uint64_t>(record.queue_time->count()));
+}
+
+template <class Writer>
 void add_time(Writer& writer, std::chrono::system_clock::time_point time, DateText& date) {
     const auto since_epoch = std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch());
     const auto second = std::chrono::floor<std::chrono::seconds>(since_epoch);
@@ -108,6 +114,9 @@ void append_record(Writer writer, const AccessRecord& record, DateText& date) {
     add(writer, "referer", request_field_of(record, "Referer"));
     add(writer, "user_agent", request_field_of(record, "User-Agent"));
     add_number(writer, "pid", static_cast<std::uint64_t>(::getpid()));
+    add(writer, "request_id", request_id_of(record));
+    add_queue_time(writer, record);
+    add(writer, "traceparent", traceparent_of(record));
     if (head == nullptr) add(writer, "request_line", request_line_of(record));
     writer.end();
 }

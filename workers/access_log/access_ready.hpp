@@ -1,6 +1,6 @@
 // The access log's two ready formats. Both have the same keys in the same order: time (UTC), remote, method, target,
-// protocol, status, bytes, duration_us, referer, user_agent, pid, and where no request was understood, request_line
-// with what was sent.
+// protocol, status, bytes, duration_us, referer, user_agent, pid, request_id, queue_us, traceparent, and where no
+// request was understood, request_line with what was sent.
 #pragma once
 
 #include <string>

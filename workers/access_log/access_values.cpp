@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/log/escape.hpp"
+#include "workers/http/request_marks.hpp"
 
 namespace cppcorn {
 namespace {
@@ -64,6 +65,22 @@ AccessValue request_line_of(const AccessRecord& record) {
 AccessValue remote_address_of(const AccessRecord& record) {
     if (record.remote_address.empty()) return std::nullopt;
     return record.remote_address;
+}
+
+AccessValue request_id_of(const AccessRecord& record) {
+    if (record.request_id.empty()) return std::nullopt;
+    return record.request_id;
+}
+
+AccessValue traceparent_of(const AccessRecord& record) {
+    constexpr std::string_view name = "traceparent";
+    if (record.head == nullptr) return std::nullopt;
+    const auto& fields = record.head->fields;
+    const bool is_alone = std::count_if(fields.begin(), fields.end(), [&](const http::Field& field) {
+                              return http::equal_ignoring_case(field.name, name);
+                          }) == 1;
+    const AccessValue value = is_alone ? first_field(fields, name) : std::nullopt;
+    return value && http::is_traceparent(*value) ? value : std::nullopt;
 }
 
 AccessValue protocol_of(const AccessRecord& record) {

@@ -16,7 +16,9 @@ using AccessValue = std::optional<std::string_view>;
 
 AccessValue request_line_of(const AccessRecord& record);
 AccessValue remote_address_of(const AccessRecord& record);
-AccessValue protocol_of(const AccessRecord& record); // "HTTP/1.1"
+AccessValue request_id_of(const AccessRecord& record);
+AccessValue traceparent_of(const AccessRecord& record); // only if it is well-formed, and the only one
+AccessValue protocol_of(const AccessRecord& record);    // "HTTP/1.1"
 AccessValue request_field_of(const AccessRecord& record, std::string_view name);
 AccessValue response_field_of(const AccessRecord& record, std::string_view name);
 std::uint64_t microseconds_of(const AccessRecord& record);

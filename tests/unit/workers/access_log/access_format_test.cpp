@@ -48,6 +48,7 @@ struct Exchange {
         record.remote_address = "192.0.2.1";
         record.head = &head;
         record.request_line = head.line;
+        record.request_id = "0123456789abcdef0123";
         record.status = 200;
         record.body_size = 1234;
         record.response_fields = response_fields;
@@ -98,7 +99,7 @@ TEST_CASE("the default format is gunicorn's") {
 }
 
 TEST_CASE("each atom that is documented can be used") {
-    CHECK(access_atoms().size() == 23);
+    CHECK(access_atoms().size() == 26);
     for (const AccessAtom& atom : access_atoms()) {
         CAPTURE(atom.spelling);
         CHECK_NOTHROW(AccessFormat(atom.spelling));
@@ -228,6 +229,34 @@ TEST_CASE("variables are WSGI's, then the process's") {
     CHECK(exchange.line("%({REQUEST_METHOD}e)s %({QUERY_STRING}e)s") == "GET x=1");
 }
 
+TEST_CASE("the request's id, and a traceparent that is one, are atoms") {
+    Exchange exchange;
+    CHECK(exchange.line("%(i)s %(x)s") == "0123456789abcdef0123 -");
+    exchange.record.request_id = "";
+    CHECK(exchange.line("%(i)s") == "-");
+    const std::string trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    exchange.head.fields = {{"TraceParent", trace}};
+    CHECK(exchange.line("%(x)s") == trace);
+    CHECK_THAT(exchange.line("json"), EndsWith(R"("traceparent":")" + trace + R"("})"));
+    exchange.head.fields.push_back({"traceparent", trace});
+    CHECK(exchange.line("%(x)s") == "-");
+    exchange.head.fields = {{"traceparent", "00-4bf9"}};
+    CHECK(exchange.line("%(x)s") == "-");
+    exchange.record.head = nullptr;
+    CHECK(exchange.line("%(x)s") == "-");
+}
+
+TEST_CASE("the time in the queue is an atom") {
+    Exchange exchange;
+    CHECK(exchange.line("%(Q)s") == "-");
+    exchange.record.queue_time = 0us;
+    CHECK(exchange.line("%(Q)s") == "0");
+    exchange.record.queue_time = 1'500'001us;
+    CHECK(exchange.line("%(Q)s") == "1500001");
+    CHECK_THAT(exchange.line("json"), Contains(R"("queue_us":1500001,)"));
+    CHECK_THAT(exchange.line("logfmt"), Contains(" queue_us=1500001 "));
+}
+
 TEST_CASE("nothing from outside reaches a line raw") {
     const std::string evil = "a\r\nb\x1b[31m\"\\\x7f\xff\t";
     Exchange exchange;
@@ -255,7 +284,7 @@ TEST_CASE("a value is cut where it is too long for a log") {
 
 TEST_CASE("a bad format is refused with its place") {
     CHECK_THAT(error_of("%(h)s %(z)s"), StartsWith("bad access log format at character 7: unknown atom %(z)s"));
-    CHECK_THAT(error_of("%(z)s"), Contains("hlutrmUqHsBbfaTDMLp"));
+    CHECK_THAT(error_of("%(z)s"), Contains("hlutrmUqHsBbfaTDMLpiQx"));
     CHECK_THAT(error_of("%(hh)s"), Contains("unknown atom"));
     CHECK_THAT(error_of("%()s"), Contains("unknown atom"));
     CHECK_THAT(error_of("%({x}z)s"), Contains("unknown atom"));
@@ -282,16 +311,18 @@ TEST_CASE("json has one object a line") {
           R"({"time":"2026-11-23T00:05:43.045Z","remote":"192.0.2.1","method":"GET","target":"/a%20b?x=1",)"
           R"("protocol":"HTTP/1.1","status":200,"bytes":1234,"duration_us":2034567,"referer":"http://r/",)"
           R"("user_agent":"curl/8","pid":)" +
-              pid + "}");
+              pid + R"(,"request_id":"0123456789abcdef0123","queue_us":null,"traceparent":null})");
 
     Exchange refused;
     refused.record.head = nullptr;
     refused.record.remote_address = "";
+    refused.record.request_id = "";
     refused.record.request_line = "GET / HTTP/9";
     refused.record.status = 400;
     CHECK_THAT(refused.line("json"),
                Contains(R"("remote":null,"method":null,"target":null,"protocol":null,"status":400)") &&
-                   EndsWith(R"("referer":null,"user_agent":null,"pid":)" + pid + R"(,"request_line":"GET / HTTP/9"})"));
+                   EndsWith(R"("referer":null,"user_agent":null,"pid":)" + pid +
+                            R"(,"request_id":null,"queue_us":null,"traceparent":null,"request_line":"GET / HTTP/9"})"));
 }
 
 TEST_CASE("json strings are valid UTF-8 without control characters") {
@@ -324,7 +355,7 @@ TEST_CASE("logfmt quotes what needs it") {
     CHECK(exchange.line("logfmt") ==
           R"(time=2026-11-23T00:05:43.045Z remote=192.0.2.1 method=GET target="/a%20b?x=1" protocol=HTTP/1.1 )"
           R"(status=200 bytes=1234 duration_us=2034567 referer="" user_agent="a \"b\"" pid=)" +
-              std::to_string(::getpid()));
+              std::to_string(::getpid()) + " request_id=0123456789abcdef0123 queue_us=- traceparent=-");
     exchange.head.fields = {{"User-Agent", "\xc3\xa9"}};
     CHECK_THAT(exchange.line("logfmt"), Contains(R"(referer=- user_agent="\xc3\xa9" pid)"));
 }
