@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <iterator>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -67,6 +68,7 @@ void SyncWorker::run() {
         if (state_ != State::exiting) connections_.expire_overdue(); // both of which may call the app
         meet_understudy();
         acceptor_.try_again_if_due();
+        context_.chore.run_if_due(context_.now());
         note_room();
         if (state_ == State::retiring) leave_connections();
         context_.access_log.flush();
@@ -83,7 +85,8 @@ int SyncWorker::wait_time_ms() const {
     if (acceptor_.wants_turn() || connections_.waiting() > 0) return 0;
     // A worker that retires already is not replaced once more.
     const SteadyTime recycling_due = state_ == State::serving ? recycling_.due() : SteadyTime::max();
-    const SteadyTime next = std::min({acceptor_.due(), give_away_at_, give_up_at_, recycling_due, connections_.due()});
+    const SteadyTime next =
+        std::min({acceptor_.due(), give_away_at_, give_up_at_, recycling_due, connections_.due(), context_.chore.due});
     if (next == SteadyTime::max()) return -1;
     const auto left = std::chrono::ceil<Milliseconds>(next - context_.now()).count();
     return static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000));
@@ -156,6 +159,9 @@ void SyncWorker::take_orders_if_any() {
 void SyncWorker::take_orders() {
     const auto taken = context_.slot.orders().take();
     if (taken.contains(WorkerOrder::reopen_logs)) reopen_logs();
+    if (const auto level = taken.log_level(); level && *level < std::size(log_levels)) {
+        change_log_level(static_cast<LogLevel>(*level));
+    }
     if (taken.contains(WorkerOrder::make_understudy) && context_.make_understudy) context_.make_understudy();
     if (taken.contains(WorkerOrder::retire)) retire();
     if (taken.contains(WorkerOrder::exit)) exit();

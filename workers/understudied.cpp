@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/crash_report.hpp"
+#include "workers/connection/newcomer.hpp"
 #include "workers/handover/mourning.hpp"
 #include "workers/handover/understudy.hpp"
 
@@ -74,14 +75,20 @@ void Understudied::introduce(WorkerContext& context) {
 
 void Understudied::employ() {
     if (setup_.understudy_bell == nullptr) return;
+    const auto tell_newcomer = [this](int socket, ConnectionRecord& record) {
+        return record_of_newcomer(socket, setup_.listeners, setup_.settings, record);
+    };
     try {
         const pid_t pid = start_understudy({.memory = memory_,
                                             .queue = *setup_.queue,
+                                            .moved_from_busy = setup_.slot.counters.moved_from_busy,
+                                            .moved_from_dead = setup_.slot.counters.moved_from_dead,
                                             .access_log = LogPlace(setup_.access_log.path(), setup_.access_log.fd()),
                                             .epoll = epoll_.fd(),
                                             .bell = setup_.understudy_bell->fd(),
                                             .leash = setup_.master.leash_fd(),
-                                            .take_title = setup_.take_understudy_title});
+                                            .take_title = setup_.take_understudy_title,
+                                            .tell_newcomer = tell_newcomer});
         tell_of_crash(memory_.notes().is_crashing, setup_.understudy_bell->fd());
         setup_.slot.set_understudy(pid);
         understudy_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csignal>
 #include <optional>
+#include <utility>
 
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
@@ -52,9 +53,10 @@ struct AccessLogFlush {
 };
 
 void serve(const WorkerSetup& setup, const cppcorn_app& app, SignalInbox& signals, Epoll& epoll,
-           Understudied* understudied) {
+           Understudied* understudied, Chore chore = {}) {
     WorkerContext context(setup.settings, app, setup.slot, setup.access_log, signals);
     context.lookout = setup.lookout;
+    context.chore = std::move(chore);
     if (understudied != nullptr) understudied->introduce(context);
     const AccessLogFlush flush{setup.access_log};
     setup.worker_class.run(context, epoll, setup.listeners, setup.master, signals);
@@ -76,6 +78,7 @@ int run_worker(const WorkerSetup& setup) {
     spdlog::info("Booting worker with pid: {}", ::getpid());
     Epoll epoll(events_at_once);
     const auto understudied = Understudied::make(setup, epoll); // early: what it maps, it shares with nobody later
+    setup.finish_fork();
     std::optional<AppModule> loaded;
     try {
         if (setup.preloaded == nullptr) loaded.emplace(setup.load_app());
@@ -86,6 +89,7 @@ int run_worker(const WorkerSetup& setup) {
     const cppcorn_app& app = loaded ? loaded->app() : *setup.preloaded;
     setup.slot.enter(WorkerPhase::worker_start);
     if (!start_app(app, setup.slot_number, setup.settings)) return worker_exit_cannot_start;
+    take_signals_back();
     setup.slot.enter(WorkerPhase::serving);
     serve(setup, app, signals, epoll, understudied.get());
     spdlog::info("Worker exiting (pid: {})", ::getpid());
@@ -101,6 +105,16 @@ int run_stand_in(const WorkerSetup& setup) {
     setup.slot.enter(WorkerPhase::serving);
     Epoll epoll(events_at_once);
     serve(setup, stand_in_app(), signals, epoll, nullptr);
+    return worker_exit_clean;
+}
+
+int run_status(const WorkerSetup& setup, const cppcorn_app& app, Chore chore) {
+    SignalInbox no_signals({});
+    ignore_what_masters_handle();
+    settle_in(setup);
+    setup.slot.enter(WorkerPhase::serving);
+    Epoll epoll(events_at_once);
+    serve(setup, app, no_signals, epoll, nullptr, std::move(chore));
     return worker_exit_clean;
 }
 

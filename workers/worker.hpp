@@ -8,6 +8,7 @@
 #include "base/master_link.hpp"
 #include "workers/access_log/access_log.hpp"
 #include "workers/app/app_module.hpp"
+#include "workers/context/chore.hpp"
 #include "workers/context/listening_socket.hpp"
 #include "workers/context/lookout_link.hpp"
 #include "workers/context/scoreboard_slot.hpp"
@@ -17,7 +18,7 @@
 
 namespace cppcorn {
 
-// What a worker ends with. The master's own codes (server/exit_codes.hpp) say the same where it has to give up.
+// What a worker ends with. The master's own codes (server/process/exit_codes.hpp) say the same where it has to give up.
 enum WorkerExit {
     worker_exit_clean = 0,
     worker_exit_cannot_start = 3,
@@ -40,6 +41,7 @@ struct WorkerSetup {
     // By which connections come from and go to other workers. Null: by none (a stand-in takes no worker's connections).
     const MoveQueue* queue;
     std::function<void()> take_understudy_title; // in the process that is one; allocates nothing
+    std::function<void()> finish_fork;           // once the understudy is there; nothing of the app's has run before it
     const cppcorn_app* preloaded;                // null: the worker loads the app itself,
     std::function<AppModule()> load_app;         // by this. Throws AppLoadError
 };
@@ -50,5 +52,9 @@ int run_worker(const WorkerSetup& setup);
 
 // The same without an app: each request is answered with 503. It is told to exit when workers serve again.
 int run_stand_in(const WorkerSetup& setup);
+
+// The same with an app of our own, which is asked about the service and does that chore. No signal but a KILL ends it, so
+// that it outlives the workers.
+int run_status(const WorkerSetup& setup, const cppcorn_app& app, Chore chore);
 
 } // namespace cppcorn

@@ -17,8 +17,8 @@
  *
  * Processes and threads. Each worker is one process. It calls the app from one thread, the worker thread, and handles
  * one request at a time: no two calls into one `cppcorn_app` overlap. Nothing of the app's is shared between workers
- * unless the app shares it itself. With --preload the app is loaded in the master and inherited by the workers through
- * fork. Otherwise each worker loads it, and so does a short-lived probe process that only tries whether that works.
+ * unless the app shares it itself. With --preload the app is loaded in a process of its own, the mold, and inherited by
+ * the workers through fork. Otherwise each worker loads it, and so does a short-lived probe process that only tries whether that works.
  * "Main thread" below means the first thread of any of these processes; in a worker it is the worker thread. A process
  * that the app forks must not call the server.
  *
@@ -185,7 +185,66 @@ typedef struct cppcorn_host {
      * the server's, constant, and valid until the process ends.
      * [any thread, from the entry call on] */
     const void* (*extension)(const char* id);
+
+    /* Since 1.1, to the end. As `start`, with the reason phrase of the status line: "Fine" for "200 Fine". Of size 0 it
+     * is the usual one of the status.
+     * [worker thread, within `handle`]
+     * -EINVAL: also a reason that cannot be sent. -EALREADY: as `start`. */
+    int (*start_with_reason)(const cppcorn_request* request, int status, const char* reason, size_t reason_size,
+                             const cppcorn_field* fields, size_t field_count);
+
+    /* Ends the response before `handle` returns, for an app that has more to do than the client has to wait for. What
+     * was written is sent as by `flush`. From then on nothing can be written, and a failure of the app's is logged but
+     * no longer cuts the connection. Where the end of the connection is the only mark of the body's end (HTTP/1.0
+     * without a Content-Length), that comes after `handle` all the same. A second call does nothing.
+     * [worker thread, within `handle`]
+     * -EPROTO: the response has not begun. -EBADMSG: it is shorter than its Content-Length, and the connection is cut
+     * after `handle`. -EPIPE, -ETIMEDOUT: as `write`. */
+    int (*finish)(const cppcorn_request* request);
+
+    /* As `log`, for text that people read: what is valid UTF-8 is kept, and so are tabs. Several lines are one record
+     * of the log, which is cut at 64 KiB; line ends at its end are dropped. Of a request, the first line names method
+     * and target.
+     * [as `log`] */
+    void (*log_text)(const cppcorn_request* request, int level, const char* text, size_t size);
+
+    /* Whether the client has closed its side of the connection, as far as that can be seen without reading. Most that
+     * have are gone; a few have only said that they send nothing more.
+     * [worker thread, within `handle`]
+     * Returns 1 or 0. */
+    int (*client_gone)(const cppcorn_request* request);
+
+    /* Sends a response 103 with these fields at once, before the response itself (RFC 8297): `Link` fields, so that a
+     * browser fetches what the page will need. May be called several times. A client of HTTP/1.0 gets nothing, which is
+     * a success.
+     * [worker thread, within `handle`]
+     * -EINVAL: a name or value that cannot be sent. -EALREADY: the response has begun. -EPIPE, -ETIMEDOUT: as `write`. */
+    int (*early_hints)(const cppcorn_request* request, const cppcorn_field* fields, size_t field_count);
 } cppcorn_host;
+
+/* extension("cppcorn.bridge/1"), since 1.1: how this app was asked for and what surrounds it, for apps that load apps of
+ * another language. There once an app is loaded, null before. All pointers are valid until the process ends. */
+#define CPPCORN_BRIDGE_EXTENSION "cppcorn.bridge/1"
+typedef struct cppcorn_bridge {
+    uint32_t size;
+    uint32_t workers;            /* --workers */
+    const char* module;          /* of the app spec, before the colon; all of these are zero-terminated */
+    const char* call;            /* behind the colon, as it was given: "create_app(debug=True)"; "" if there is none */
+    const char* const* app_dirs; /* where modules are looked for first: --pythonpath, then --app-dir */
+    size_t app_dir_count;
+    const char* hooks;   /* --hooks; "" if there are none */
+    uint32_t timeout_ms; /* --timeout; 0 for none */
+    uint32_t reserved;   /* 0 */
+
+    /* The descriptor of the error log, for crash handlers; another one after the logs were opened anew. Never close it.
+     * [any thread] */
+    int (*error_log)(void);
+
+    /* With --reload, a change of these files makes the service reload. Each call replaces the paths of the call before.
+     * [main thread, before or in `worker_start`]
+     * Returns 0. -ENOMEM: there is no memory for that. */
+    int (*watch)(const char* const* paths, size_t count);
+} cppcorn_bridge;
 
 /* Given to `worker_start`. The server owns it. Valid during that call. */
 typedef struct cppcorn_worker {
@@ -214,6 +273,8 @@ typedef struct cppcorn_app {
 
     /* The place for threads, connections to databases and random seeds. What is made earlier may be shared by all
      * workers (--preload). Non-zero: this worker cannot start; say why with `log`. `worker_exit` is not called then.
+     * The server's own handlers of SIGSEGV, SIGBUS, SIGILL, SIGFPE and SIGABRT are installed by then. An app may put
+     * handlers of its own before them, if they go on to those that were there.
      * [worker thread, after the fork, before the first request] */
     int (*worker_start)(void* self, const cppcorn_worker* worker);
 
@@ -222,7 +283,7 @@ typedef struct cppcorn_app {
     void (*worker_exit)(void* self);
 
     /* Frees `self`. The library is unloaded afterwards, so no thread of the app's may run on. Called in the process
-     * that loaded the app: with --preload in the master, not in its workers. Not called in a probe or after a crash.
+     * that loaded the app: with --preload in the mold, not in the workers. Not called in a probe or after a crash.
      * [main thread, last call] */
     void (*destroy)(void* self);
 

@@ -12,11 +12,11 @@
 namespace cppcorn {
 inline namespace kit {
 
-// wsgi.errors: each text is one line of the server's error log. Valid as long as its request, on that request's thread.
+// wsgi.errors: each text is one record of the server's error log. Valid as long as its request, on that request's thread.
 class ErrorStream {
   public:
     explicit ErrorStream(const Request& request) : request_(request) {}
-    void write(std::string_view text) const noexcept { request_.log(LogLevel::error, text); }
+    void write(std::string_view text) const noexcept { request_.log_text(LogLevel::error, text); }
 
   private:
     const Request& request_;

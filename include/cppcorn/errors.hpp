@@ -25,5 +25,16 @@ class ClientGone : public std::system_error {
     explicit ClientGone(int error) : std::system_error(error, std::generic_category(), "the client is gone") {}
 };
 
+namespace [[gnu::visibility("hidden")]] detail {
+
+// Throws what a host function that sends has returned.
+inline void check_sent(int result, const char* what) {
+    if (result >= 0) return;
+    if (result == -EPIPE || result == -ETIMEDOUT) throw ClientGone(-result);
+    throw std::system_error(-result, std::generic_category(), what);
+}
+
+} // namespace detail
+
 } // namespace kit
 } // namespace cppcorn

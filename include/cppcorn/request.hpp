@@ -9,9 +9,11 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <cppcorn/abi.h>
 #include <cppcorn/detail/body_reader.hpp>
+#include <cppcorn/errors.hpp>
 #include <cppcorn/headers.hpp>
 #include <cppcorn/log.hpp>
 #include <cppcorn/query.hpp>
@@ -110,6 +112,31 @@ class Request {
     // Writes one line to the error log, with the request's method and target behind it: "text (GET /x)".
     void log(LogLevel level, std::string_view text) const noexcept {
         host_.log(&request_, static_cast<int>(level), text.data(), text.size());
+    }
+
+    // The same for text of several lines or in other alphabets: UTF-8 stays as it is, and several lines are one record. A
+    // server of ABI 1.0 escapes it all.
+    void log_text(LogLevel level, std::string_view text) const noexcept {
+        const auto write = CPPCORN_HAS(&host_, cppcorn_host, log_text) ? host_.log_text : host_.log;
+        write(&request_, static_cast<int>(level), text.data(), text.size());
+    }
+
+    // Whether the client has closed its side of the connection: as a rule it is gone, and nobody waits for the answer.
+    // Always false with a server of ABI 1.0.
+    bool client_gone() const noexcept {
+        return CPPCORN_HAS(&host_, cppcorn_host, client_gone) && host_.client_gone(&request_) == 1;
+    }
+
+    // Sends a 103 with these fields before the response, for a browser to fetch what the page will need:
+    // {{"Link", "</style.css>; rel=preload"}}. Does nothing where the client has HTTP/1.0 or the server ABI 1.0. Throws
+    // std::system_error if a field cannot be sent (EINVAL) or the response has begun (EALREADY), and ClientGone.
+    void early_hints(const Headers& headers) const {
+        if (!CPPCORN_HAS(&host_, cppcorn_host, early_hints)) return;
+        std::vector<cppcorn_field> fields;
+        for (const auto& [name, value] : headers) {
+            fields.push_back({{name.data(), name.size()}, {value.data(), value.size()}});
+        }
+        detail::check_sent(host_.early_hints(&request_, fields.data(), fields.size()), "cannot send early hints");
     }
 
     // Gives this request at least this long from now, in place of what is left of the server's --timeout.

@@ -22,15 +22,17 @@ class StartResponse {
     StartResponse& operator=(const StartResponse&) = delete;
 
     // Throws std::invalid_argument if the status does not begin with three digits, std::logic_error when called twice.
-    // The text after the digits is not sent: HTTP clients ignore it.
+    // The text after the digits is sent as the reason phrase, by a server of ABI 1.1 or later; clients ignore it.
     void operator()(std::string_view status, Headers headers = {}) {
         if (status_ != 0) throw std::logic_error("start_response called twice");
         status_ = parse(status);
+        reason_ = status.size() > 4 ? status.substr(4) : std::string_view();
         headers_ = std::move(headers);
     }
 
     bool called() const { return status_ != 0; }
     int status() const { return status_; } // 0: not called yet
+    const std::string& reason() const { return reason_; }
     Headers& headers() { return headers_; }
 
   private:
@@ -44,6 +46,7 @@ class StartResponse {
     }
 
     int status_ = 0;
+    std::string reason_;
     Headers headers_;
 };
 

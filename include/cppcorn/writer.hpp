@@ -1,9 +1,7 @@
 // The body of a response that is made while it is sent.
 #pragma once
 
-#include <cerrno>
 #include <string_view>
-#include <system_error>
 
 #include <cppcorn/abi.h>
 #include <cppcorn/errors.hpp>
@@ -23,6 +21,13 @@ class Writer {
     // Appends to the body. Small pieces are gathered; blocks only while much is waiting for a slow client.
     void write(std::string_view data) { check(host_.write(&request_, data.data(), data.size())); }
 
+    // Ends the response here, for an app that has more to do than the client has to wait for. Nothing can be written from
+    // then on. With a server of ABI 1.0 the client gets what there is, but sees the end when the app returns.
+    void finish() {
+        const bool can_finish = CPPCORN_HAS(&host_, cppcorn_host, finish);
+        check((can_finish ? host_.finish : host_.flush)(&request_));
+    }
+
     // Sends what was written so far, for a client that waits for each piece. Not needed at the end.
     void flush() { check(host_.flush(&request_)); }
 
@@ -32,11 +37,7 @@ class Writer {
     }
 
   private:
-    static void check(int result) {
-        if (result >= 0) return;
-        if (result == -EPIPE || result == -ETIMEDOUT) throw ClientGone(-result);
-        throw std::system_error(-result, std::generic_category(), "cannot write the response's body");
-    }
+    static void check(int result) { detail::check_sent(result, "cannot write the response's body"); }
 
     const cppcorn_host& host_;
     const cppcorn_request& request_;

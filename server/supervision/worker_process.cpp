@@ -59,6 +59,7 @@ int serve_release(const Release& release, const WorkerSettings& worker_settings,
                 .queue = queue,
                 .take_understudy_title = [&title, text = fmt::format("cppcorn: understudy [{}]",
                                                                      settings.display_name())] { title.set(text); },
+                .finish_fork = [] {},
                 .preloaded = release.preloaded ? &release.preloaded->app() : nullptr,
                 .load_app = [&] { return load_app(release); }});
 }

@@ -107,6 +107,24 @@ CHECK_PLAIN(cppcorn_load);
 /* As of 1.1 */
 CHECK_OFFSET(cppcorn_app, before_body, 56);
 static_assert(CPPCORN_READS_AS_IT_ARRIVES == 1, "a flag has changed");
+
+CHECK_OFFSET(cppcorn_host, start_with_reason, 88);
+CHECK_OFFSET(cppcorn_host, finish, 96);
+CHECK_OFFSET(cppcorn_host, log_text, 104);
+CHECK_OFFSET(cppcorn_host, client_gone, 112);
+CHECK_OFFSET(cppcorn_host, early_hints, 120);
+
+CHECK_OFFSET(cppcorn_bridge, size, 0);
+CHECK_OFFSET(cppcorn_bridge, workers, 4);
+CHECK_OFFSET(cppcorn_bridge, module, 8);
+CHECK_OFFSET(cppcorn_bridge, call, 16);
+CHECK_OFFSET(cppcorn_bridge, app_dirs, 24);
+CHECK_OFFSET(cppcorn_bridge, app_dir_count, 32);
+CHECK_OFFSET(cppcorn_bridge, hooks, 40);
+CHECK_OFFSET(cppcorn_bridge, timeout_ms, 48);
+CHECK_OFFSET(cppcorn_bridge, reserved, 52);
+CHECK_OFFSET(cppcorn_bridge, error_log, 56);
+CHECK_OFFSET(cppcorn_bridge, watch, 64);
 #endif
 
 /* Sizes grow with the minor: append a block for each. */
@@ -126,10 +144,11 @@ CHECK_SIZE(cppcorn_field, 32);
 CHECK_SIZE(cppcorn_module_info, 24);
 CHECK_SIZE(cppcorn_value, 40);
 CHECK_SIZE(cppcorn_request, 192);
-CHECK_SIZE(cppcorn_host, 88);
+CHECK_SIZE(cppcorn_host, 128);
 CHECK_SIZE(cppcorn_worker, 16);
 CHECK_SIZE(cppcorn_app, 64);
 CHECK_SIZE(cppcorn_load, 48);
+CHECK_SIZE(cppcorn_bridge, 72);
 #else
 #error "append the sizes of this minor, and the offsets of the fields that it added"
 #endif

@@ -43,11 +43,14 @@ class PlayedWorker {
         sit();
         start_understudy({.memory = memory_,
                           .queue = queue_,
+                          .moved_from_busy = moved_from_busy_,
+                          .moved_from_dead = moved_from_dead_,
                           .access_log = LogPlace(),
                           .epoll = epoll_.get(),
                           .bell = bell_.get(),
                           .leash = leash_.get(),
-                          .take_title = [] {}});
+                          .take_title = [] {},
+                          .tell_newcomer = [](int, ConnectionRecord&) { return false; }});
     }
 
     Token& token() { return memory_.token(); }
@@ -98,6 +101,8 @@ class PlayedWorker {
 
     WorkerMemory memory_{64, std::size_t{1} << 16};
     MoveQueue queue_ = MoveQueue::make();
+    Counter moved_from_busy_;
+    Counter moved_from_dead_;
     UniqueFd epoll_{::epoll_create1(0)};
     UniqueFd bell_{::eventfd(0, EFD_NONBLOCK)};
     UniqueFd leash_;

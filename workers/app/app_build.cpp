@@ -33,6 +33,9 @@ AppBuild::AppBuild(std::string path) : path_(std::move(path)) {
     libraries_.list.push_back({path_, "", {}, {}});
 }
 
+AppBuild::AppBuild(std::string app, std::string interpreter)
+    : path_(std::move(app)), interpreter_(std::move(interpreter)) {}
+
 std::shared_ptr<AppBuild> AppBuild::copy(const std::string& path, const SpareDirectory& spare_directory) {
     for (int tries = 0; tries < most_tries; ++tries) {
         auto build = std::make_shared<AppBuild>(path);
@@ -87,10 +90,12 @@ const std::string& AppBuild::file(std::size_t library) const {
 }
 
 std::string AppBuild::id() const {
+    if (!interpreter_.empty()) return interpreter_;
     return libraries_.build_id.empty() ? "no build id" : "build id " + libraries_.build_id;
 }
 
 std::string AppBuild::description() const {
+    if (!interpreter_.empty()) return fmt::format("{}, by {}", escaped(path_), interpreter_);
     const auto& library = libraries().back();
     return fmt::format("{} of {}, {}", escaped(library.path), text_of(library.stamp.modified), id());
 }

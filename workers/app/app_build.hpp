@@ -19,6 +19,8 @@ class AppBuild {
   public:
     // Its library alone, used where it is.
     explicit AppBuild(std::string path);
+    // Of an app that is no library: what an interpreter finds under the name `app` whenever it is loaded.
+    AppBuild(std::string app, std::string interpreter);
 
     // What a directory for copies is called that is used where they cannot be beside the originals; empty: none.
     using SpareDirectory = std::function<std::string()>;
@@ -36,7 +38,7 @@ class AppBuild {
     bool is_copied() const { return !copies_.empty(); }
     const std::string& in_place_reason() const { return in_place_reason_; }
 
-    // "build id 4f2a…"; without one, "no build id".
+    // "build id 4f2a…"; without one, "no build id"; of an interpreter, which it is.
     std::string id() const;
     // "/srv/app/myapp.so of 2026-11-27 04:23:05 +0000, build id 4f2a…"
     std::string description() const;
@@ -58,6 +60,7 @@ class AppBuild {
     bool is_copied_from_one_build() const;
 
     std::string path_;
+    std::string interpreter_; // empty: it is a library
     AppLibraries libraries_;
     std::vector<PrivateCopy> copies_; // of each library, or of none
     std::string in_place_reason_;

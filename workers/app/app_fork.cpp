@@ -36,6 +36,7 @@ void reset_our_signals() {
 
 // Async-signal-safe: the worker may have had threads.
 void in_child() {
+    if (OwnFork::is_under_way) return;
     detail::forked_from_worker = 1;
     take_fork_copies();
     reset_our_signals();
@@ -47,7 +48,21 @@ void in_child() {
 
 void prepare_for_forks_of_app() {
     for (std::size_t i = 0; i < our_actions.size(); ++i) ::sigaction(signal_table[i].number, nullptr, &our_actions[i]);
-    ::pthread_atfork(copy_for_fork, drop_fork_copies, in_child);
+    static bool is_prepared = false; // which is inherited
+    if (!is_prepared) ::pthread_atfork(copy_for_fork, drop_fork_copies, in_child);
+    is_prepared = true;
+}
+
+void take_signals_back() {
+    for (std::size_t i = 0; i < our_actions.size(); ++i) {
+        const SignalRow& row = signal_table[i];
+        struct sigaction present {};
+        if (row.in_worker != SignalUse::handled || ::sigaction(row.number, nullptr, &present) != 0) continue;
+        if (present.sa_handler == our_actions[i].sa_handler) continue;
+        ::sigaction(row.number, &our_actions[i], nullptr);
+        spdlog::warn("The app has taken {}, which tells workers to exit or to reopen logs: its handler is removed",
+                     row.name);
+    }
 }
 
 void end_fork_of_worker() noexcept {

@@ -182,10 +182,9 @@ cppcorn_app checked_app(const std::string& path, const std::string& call, const 
     return app;
 }
 
-cppcorn_app enter(const std::string& path, void* library, const AppSpec& spec, const cppcorn_host& host) {
-    const auto entry = find_function<cppcorn_entry_fn>(library, CPPCORN_APP_SYMBOL_PREFIX + spec.name);
-    if (entry == nullptr) fail(path, fmt::format(" has no app '{}'", spec.name));
-
+// `failure`: what stands before the reason.
+cppcorn_app run_entry(cppcorn_entry_fn entry, const std::string& path, const AppSpec& spec, const cppcorn_host& host,
+                      const std::string& failure) {
     const std::vector<cppcorn_value> values = values_of(spec);
     std::array<char, error_room> error{};
     cppcorn_app app{};
@@ -200,8 +199,15 @@ cppcorn_app enter(const std::string& path, void* library, const AppSpec& spec, c
     load.error_room = error.size();
 
     const int result = call_app(entry, &load);
-    if (result != 0) throw AppLoadError(fmt::format("{}: {}", spec.call, reason_of(result, error)));
+    if (result == -ENOENT) throw AppNotFound(failure + reason_of(result, error));
+    if (result != 0) throw AppLoadError(failure + reason_of(result, error));
     return checked_app(path, spec.call, app);
+}
+
+cppcorn_app enter(const std::string& path, void* library, const AppSpec& spec, const cppcorn_host& host) {
+    const auto entry = find_function<cppcorn_entry_fn>(library, CPPCORN_APP_SYMBOL_PREFIX + spec.name);
+    if (entry == nullptr) fail(path, fmt::format(" has no app '{}'", spec.name));
+    return run_entry(entry, path, spec, host, spec.call + ": ");
 }
 
 } // namespace
@@ -216,6 +222,9 @@ AppModule::AppModule(const AppBuild& build, const AppSpec& spec, const cppcorn_h
 
 AppModule::AppModule(const std::string& path, const AppSpec& spec, const cppcorn_host& host)
     : AppModule(AppBuild(path), spec, host) {}
+
+AppModule::AppModule(cppcorn_entry_fn entry, const AppSpec& spec, const cppcorn_host& host)
+    : path_(spec.module), app_(run_entry(entry, path_, spec, host, "")) {}
 
 AppModule::AppModule(AppModule&& other) noexcept
     : path_(std::move(other.path_)),

@@ -11,7 +11,7 @@
 
 namespace cppcorn {
 
-// Owns the app and its library: the destructor calls the app's `destroy`, then unloads. Move-only. Valid in the process
+// Owns the app and its library, if there is one: the destructor calls the app's `destroy`, then unloads. Move-only. Valid in the process
 // that loaded it and in its forks, each of which then owns a copy.
 class AppModule {
   public:
@@ -21,6 +21,8 @@ class AppModule {
     AppModule(const AppBuild& build, const AppSpec& spec, const cppcorn_host& host);
     // The library at `path`, used where it is.
     AppModule(const std::string& path, const AppSpec& spec, const cppcorn_host& host);
+    // One that is no library: `entry` is part of this program. What it says of its failure is the whole message.
+    AppModule(cppcorn_entry_fn entry, const AppSpec& spec, const cppcorn_host& host);
     AppModule(AppModule&& other) noexcept;
     AppModule& operator=(AppModule&&) = delete;
     ~AppModule();

@@ -94,6 +94,10 @@ std::string hint_of(const std::string& stem) {
         const std::string source = stem + std::string(ending);
         if (probe(source) == 0) return "; " + source_message(source);
     }
+    // A master that has begun without Python has no way to it at a reload.
+    if (probe(stem + ".py") == 0) {
+        return fmt::format("; {}.py is Python's: start the server anew for it, without --bridge none", escaped(stem));
+    }
     return {};
 }
 

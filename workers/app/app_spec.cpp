@@ -32,6 +32,17 @@ std::size_t identifier_length(std::string_view text) {
     return length;
 }
 
+// "a", "a.b.c"
+bool is_dotted_name(std::string_view text) {
+    for (;;) {
+        const std::size_t length = identifier_length(text);
+        if (length == 0) return false;
+        if (length == text.size()) return true;
+        if (text[length] != '.') return false;
+        text.remove_prefix(length + 1);
+    }
+}
+
 // Quoted with ' around, so " stays as it is to be read; the rest as in the logs.
 std::string quoted(std::string_view text) {
     std::string out = "'";
@@ -254,6 +265,21 @@ std::size_t end_of_module(std::string_view text) {
 }
 
 } // namespace
+
+AppSpecParts split_app_spec(std::string_view text) {
+    const std::size_t colon = end_of_module(text);
+    if (colon == std::string_view::npos) return {text, {}};
+    return {text.substr(0, colon), text.substr(colon + 1)};
+}
+
+bool may_be_interpreted(std::string_view text) {
+    const auto [module, call] = split_app_spec(text);
+    const std::string_view name = call.substr(0, call.find('('));
+    const std::string_view arguments = call.substr(name.size());
+    const bool has_arguments = !arguments.empty();
+    if (text.size() > max_spec_length || !is_dotted_name(module) || !is_dotted_name(name)) return false;
+    return !has_arguments || arguments.back() == ')';
+}
 
 AppSpec parse_app_spec(std::string_view text) {
     if (text.size() > max_spec_length) fail_spec(text, fmt::format("it is longer than {} characters", max_spec_length));

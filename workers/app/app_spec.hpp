@@ -27,4 +27,15 @@ class AppSpecError : public std::runtime_error {
 
 AppSpec parse_app_spec(std::string_view text);
 
+// A spec in its two parts, as they were written: for those who give them their own meaning.
+struct AppSpecParts {
+    std::string_view module;
+    std::string_view call; // behind the colon; empty if there is none
+};
+AppSpecParts split_app_spec(std::string_view text);
+
+// Whether the spec has the form of one for an interpreter, which may have what parse_app_spec() refuses: dotted names,
+// and arguments of which only the interpreter knows what they are.
+bool may_be_interpreted(std::string_view text);
+
 } // namespace cppcorn

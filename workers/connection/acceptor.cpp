@@ -1,6 +1,7 @@
 #include "workers/connection/acceptor.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <iterator>
 #include <utility>
@@ -28,6 +29,13 @@ bool is_of_connection(int error) {
     constexpr int errors[] = {EINTR,     ECONNABORTED, EPROTO,      EPERM,       ENETDOWN,
                               EHOSTDOWN, EHOSTUNREACH, ENETUNREACH, ENOPROTOOPT, ENONET};
     return std::find(std::begin(errors), std::end(errors), error) != std::end(errors);
+}
+
+// Whatever the file's permissions have become meanwhile.
+bool may_enter(int socket, uid_t owner, ucred& process) {
+    socklen_t size = sizeof process;
+    if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &process, &size) != 0) return false;
+    return process.uid == 0 || process.uid == owner;
 }
 
 } // namespace
@@ -147,11 +155,22 @@ bool Acceptor::accept_one(const ListeningSocket& listener, Accepted& accepted) {
     sockaddr_storage address;
     socklen_t size = sizeof address;
     address.ss_family = AF_UNSPEC;
+    context_.note_arrival(Arrival::accepted);
     accepted.socket.reset(
         ::accept4(listener.fd, reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (!accepted.socket.is_open()) return false;
+    ucred process{};
+    if (accepted.socket.is_open() && listener.owner && !may_enter(accepted.socket.get(), *listener.owner, process)) {
+        accepted.socket.reset();
+        errno = ECONNABORTED;
+    }
+    if (!accepted.socket.is_open()) {
+        context_.note_arrival(Arrival::none);
+        return false;
+    }
+    context_.slot.counters.accepted.add();
     if (std::exchange(is_failing_, false)) spdlog::info("Connections can be accepted again");
     accepted.peer = make_peer(address, listener, context_.settings);
+    if (listener.owner) set_process(accepted.peer, process);
     return true;
 }
 

@@ -66,6 +66,8 @@ bool Connection::take_over(MovedConnection& moved, const Turn& turn) {
     if (has_request) {
         exchange_ = turn.pool.take();
         if (!exchange_->resume(moved, peer_, turn.context)) return false;
+        const bool is_reading = phase_ == Phase::head || phase_ == Phase::body;
+        if (is_reading && exchange_->stage() == Stage::fresh && exchange_->input().empty()) return false;
         input_held_ = state.has(RequestState::input_held) && !exchange_->input().empty();
         ending_ = exchange_->stage() == Stage::answered ? exchange_->ending() : Ending::keep;
         if (!exchange_->output().empty() && exchange_->ends_with_connection()) turn.stream.set_reset_on_close(true);
@@ -75,6 +77,25 @@ bool Connection::take_over(MovedConnection& moved, const Turn& turn) {
     // The limits are those of this worker.
     if (phase_ == Phase::idle && answered_any_) deadline_ = patience_.began() + turn.context.settings.keep_alive;
     return has_request || !needs_exchange;
+}
+
+ConnectionState Connection::state() const {
+    switch (phase_) {
+        case Phase::idle:
+            return answered_any_ ? ConnectionState::idle : ConnectionState::fresh;
+        case Phase::head:
+            return ConnectionState::head;
+        case Phase::body:
+            return ConnectionState::body;
+        case Phase::writing:
+            return ConnectionState::writing;
+        case Phase::lingering:
+            return ConnectionState::closing;
+        case Phase::preamble:
+        case Phase::empty:
+            break;
+    }
+    return ConnectionState::fresh;
 }
 
 // What its patience counts.

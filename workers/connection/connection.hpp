@@ -73,6 +73,8 @@ class Connection {
     SteadyTime deadline() const { return deadline_; }
     const Peer& peer() const { return peer_; }
     SeatPhase phase() const { return phase_; }
+    // The same for those who count.
+    ConnectionState state() const;
 
     // More than a reading of the coarse clock may be off, so that few turns end by its tick.
     static constexpr Milliseconds turn_time{5};

@@ -45,10 +45,11 @@ Turn ConnectionTable::turn_of(int fd) {
 }
 
 bool ConnectionTable::admit(SocketStream stream, const Peer& peer) {
+    note_calls(stream, *peer.listener);
     const int fd = stream.fd();
     const unsigned generation = next_generation();
     Connection connection(peer, context_.settings, context_.now());
-    shared_.sit(fd, generation, peer, connection.phase());
+    shared_.sit(fd, generation, peer, connection.phase(), connection.deadline());
     return admit(std::move(stream), std::move(connection), generation);
 }
 
@@ -57,6 +58,7 @@ bool ConnectionTable::take_over(MovedConnection moved) {
     SocketStream stream(std::move(moved.socket), !context_.settings.no_sendfile);
     stream.add_received(moved.record.received);
     stream.add_sent(moved.record.sent);
+    if (listener != nullptr) note_calls(stream, *listener);
     const int fd = stream.fd();
     const unsigned generation = next_generation();
     auto connection = listener != nullptr
@@ -64,9 +66,10 @@ bool ConnectionTable::take_over(MovedConnection moved) {
                           : std::nullopt;
     if (!connection) {
         spdlog::warn("A connection from another worker is closed: nothing can be made of it");
+        context_.note_arrival(Arrival::none);
         return false;
     }
-    shared_.sit(fd, generation, connection->peer(), connection->phase());
+    shared_.sit(fd, generation, connection->peer(), connection->phase(), connection->deadline());
     park(fd, stream, *connection);
     return admit(std::move(stream), std::move(*connection), generation);
 }
@@ -77,15 +80,22 @@ bool ConnectionTable::admit(SocketStream stream, Connection connection, unsigned
     Connection::Wants wants = connection.serve(turn);
     if (retiring_ && wants != Connection::Wants::to_close) wants = connection.retire(turn);
     const bool is_kept = wants != Connection::Wants::to_close;
+    const bool is_one_too_many = is_kept && has_no_place();
     if (is_kept) {
-        if (has_no_place()) make_place();
         park(fd, stream, connection);
         seat(generation, std::make_unique<Client>(std::move(stream), std::move(connection)), wants);
     } else {
         shared_.leave(fd);
     }
+    context_.note_arrival(Arrival::none); // the desk has it, or the seat, until here
     context_.desk.end();
+    if (is_one_too_many) make_place(fd);
     return is_kept;
+}
+
+// The kernel does not count what goes through a unix socket.
+void ConnectionTable::note_calls(SocketStream& stream, const ListeningSocket& listener) {
+    if (context_.memory != nullptr && listener.server_port == 0) stream.note_calls(context_.memory->notes().calls);
 }
 
 // For those who go on with it, should this worker not.
@@ -113,6 +123,8 @@ void ConnectionTable::seat(unsigned generation, std::unique_ptr<Client> client, 
     epoll_.add(fd, seat.watched, tag_of(fd, seat.generation));
     seat.client = std::move(client);
     ++count_;
+    seat.counted = seat.client->connection.state();
+    counter_of(seat.counted).add();
     if (wants == Connection::Wants::to_go_on) wait_for_turn(fd);
     if (wants == Connection::Wants::to_have_room) stalled_.push_back(tag_of(fd, seat.generation));
     note_idleness(fd, seat.client->connection);
@@ -155,6 +167,7 @@ void ConnectionTable::settle(int fd, Connection::Wants wants) {
     }
     if (wants == Connection::Wants::to_go_on) wait_for_turn(fd);
     note_idleness(fd, seat.client->connection);
+    note_state(seat);
     schedule(fd);
     park(fd, seat.client->stream, seat.client->connection);
     context_.desk.end();
@@ -164,6 +177,7 @@ void ConnectionTable::settle(int fd, Connection::Wants wants) {
 void ConnectionTable::forget(Seat& seat) {
     seat.generation = 0;
     --count_;
+    counter_of(seat.counted).subtract();
     forget_stale_deadlines();
 }
 
@@ -224,6 +238,14 @@ void ConnectionTable::note_idleness(int fd, const Connection& connection) {
     }
 }
 
+void ConnectionTable::note_state(Seat& seat) {
+    const ConnectionState state = seat.client->connection.state();
+    if (state == seat.counted) return;
+    counter_of(seat.counted).subtract();
+    counter_of(state).add();
+    seat.counted = state;
+}
+
 void ConnectionTable::make_sure_of_idle() {
     for (int tries = 0; has_no_place() && tries < tries_for_place; ++tries) {
         const int fd = longest_idle();
@@ -235,9 +257,9 @@ void ConnectionTable::make_sure_of_idle() {
     }
 }
 
-bool ConnectionTable::make_place() {
+bool ConnectionTable::make_place(int newcomer) {
     for (int tries = 0; tries < tries_for_place; ++tries) {
-        const int fd = longest_idle();
+        const int fd = longest_idle(newcomer);
         if (fd == IdleList::nobody) return false;
         const int count = count_;
         if (!shared_.is_there(fd, seats_[fd].generation)) {
@@ -288,14 +310,17 @@ ConnectionTable::Given ConnectionTable::give_away(int fd) {
     Seat& seat = seats_[fd];
     ConnectionImage image;
     if (!image_of(*context_.memory, fd, image)) return Given::stays;
-    shared_.leave(fd); // before, or it could be given away twice, should the worker die now
-    const auto put = context_.queue->put(image);
-    if (put != MoveQueue::Put::sent) {
-        shared_.stay(fd, seat.generation);
-        return put == MoveQueue::Put::full ? Given::no_room : Given::stays;
-    }
+    // Should the worker die now, it must not be given away twice, nor not at all.
+    WorkerNotes& notes = context_.memory->notes();
+    notes.leave_message.msg_len = 0;
+    notes.leaving.store(fd + 1, std::memory_order_release);
+    const auto put = context_.queue->put(image, notes.leave_message);
+    if (put == MoveQueue::Put::sent) shared_.leave(fd);
+    notes.leaving.store(0, std::memory_order_release);
+    if (put != MoveQueue::Put::sent) return put == MoveQueue::Put::full ? Given::no_room : Given::stays;
     epoll_.remove(fd); // another process has it, so that to close it is not enough
     seat.client->connection.forget(pool_);
+    context_.slot.counters.moved_from_retiring.add();
     note_gone(fd);
     seat.client.reset();
     forget(seat);

@@ -52,8 +52,8 @@ class ConnectionTable {
     int count() const { return count_; }
     // Nobody more can be admitted: there is no place, and nobody who has none to lose.
     bool is_full() const { return has_no_place() && longest_idle() == IdleList::nobody; }
-    // Closes the connection that has been idle longest. False: there is none.
-    bool make_place();
+    // Closes the connection that has been idle longest, but for `newcomer`. False: there is none.
+    bool make_place(int newcomer = IdleList::nobody);
     // Before is_full() is asked for a newcomer's sake: where there is no place, whoever seems to be idle longest but has
     // sent something by now is served first.
     void make_sure_of_idle();
@@ -73,7 +73,8 @@ class ConnectionTable {
         unsigned generation = 0;   // tells clients apart that had the same descriptor; 0: nobody sits here
         std::uint32_t watched = 0; // what epoll watches it for
         bool is_waiting = false;   // for another turn
-        SteadyTime scheduled_at = SteadyTime::max(); // of its earliest entry in the heap
+        ConnectionState counted = ConnectionState::fresh; // as what, while somebody sits here
+        SteadyTime scheduled_at = SteadyTime::max();      // of its earliest entry in the heap
     };
 
     Turn turn_of(int fd);
@@ -81,6 +82,7 @@ class ConnectionTable {
     bool admit(SocketStream stream, Connection connection, unsigned generation);
     enum class Given { gone, stays, no_room };
     Given give_away(int fd);
+    void note_calls(SocketStream& stream, const ListeningSocket& listener);
     void park(int fd, const SocketStream& stream, const Connection& connection);
     void seat(unsigned generation, std::unique_ptr<Client> client, Connection::Wants wants);
     void settle(int fd, Connection::Wants wants);
@@ -90,13 +92,20 @@ class ConnectionTable {
     void serve_stalled();
     bool has_no_place() const { return count_ >= context_.settings.worker_connections; }
     void note_idleness(int fd, const Connection& connection);
+    void note_state(Seat& seat);
+    Counter& counter_of(ConnectionState state) {
+        return context_.slot.counters.connections[static_cast<std::size_t>(state)];
+    }
     void note_gone(int fd) {
         between_requests_.remove(fd);
         silent_.remove(fd);
     }
-    int longest_idle() const {
-        const int between = between_requests_.longest();
-        return between != IdleList::nobody ? between : silent_.longest();
+    // Who has just come is the last of a list, so that the first of one is another, or there is none in it.
+    int longest_idle(int newcomer = IdleList::nobody) const {
+        for (const int longest : {between_requests_.longest(), silent_.longest()}) {
+            if (longest != IdleList::nobody && longest != newcomer) return longest;
+        }
+        return IdleList::nobody;
     }
     void forget_stale_deadlines();
 

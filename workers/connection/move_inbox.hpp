@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "base/epoll.hpp"
@@ -14,7 +15,9 @@ namespace cppcorn {
 class MoveInbox {
   public:
     // All outlive it. Watches the context's queue in `epoll`, if there is one, with its descriptor as the tag.
-    MoveInbox(const WorkerContext& context, Epoll& epoll) : queue_(context.queue), epoll_(epoll) { watch(); }
+    MoveInbox(WorkerContext& context, Epoll& epoll) : context_(context), queue_(context.queue), epoll_(epoll) {
+        watch();
+    }
 
     // -1: there is no queue.
     int fd() const { return queue_ != nullptr ? queue_->take_fd() : -1; }
@@ -28,7 +31,7 @@ class MoveInbox {
     void take(int served, bool all, const Admit& admit) {
         is_ready_ = false;
         for (int left = std::max(served, 1); (left > 0 || all) && is_watched_; --left) {
-            auto moved = queue_->take();
+            auto moved = take_next();
             if (!moved) return;
             admit(std::move(*moved));
         }
@@ -55,6 +58,13 @@ class MoveInbox {
     }
 
   private:
+    std::optional<MovedConnection> take_next() {
+        if (context_.memory == nullptr) return queue_->take();
+        context_.note_arrival(Arrival::moved);
+        auto moved = queue_->take(context_.memory->packet());
+        if (!moved) context_.note_arrival(Arrival::none);
+        return moved;
+    }
     void watch() {
         if (queue_ == nullptr) return;
         epoll_.add(fd(), EPOLLIN, static_cast<std::uint32_t>(fd()));
@@ -65,6 +75,7 @@ class MoveInbox {
         is_watched_ = is_ready_ = false;
     }
 
+    WorkerContext& context_;
     const MoveQueue* queue_;
     Epoll& epoll_;
     bool is_watched_ = false;

@@ -5,7 +5,7 @@
 
 namespace cppcorn {
 
-void SharedSeats::sit(int fd, std::uint32_t generation, const Peer& peer, SeatPhase phase) {
+void SharedSeats::sit(int fd, std::uint32_t generation, const Peer& peer, SeatPhase phase, SteadyTime deadline) {
     Seat* const seat = seat_of(fd);
     const int row = seat != nullptr ? row_of(*peer.listener) : -1;
     if (row < 0) return leave(fd); // it cannot go on elsewhere
@@ -14,7 +14,9 @@ void SharedSeats::sit(int fd, std::uint32_t generation, const Peer& peer, SeatPh
     write_peer(*seat, peer);
     seat->facts = static_cast<std::uint8_t>(row);
     seat->parked = 0;
-    seat->received = seat->sent = 0;
+    seat->deadline = deadline.time_since_epoch().count();
+    seat->began = 0;
+    seat->passed = seat->received = seat->sent = 0;
     seat->generation.store(generation, std::memory_order_release);
     auto& end = memory_->notes().seats_end;
     if (fd >= end.load(std::memory_order_relaxed)) end.store(fd + 1, std::memory_order_relaxed);
@@ -34,13 +36,17 @@ int SharedSeats::row_of(const ListeningSocket& listener) {
     for (const auto& [known, row] : rows_) {
         if (known == &listener) return row;
     }
+    rows_.emplace_back(&listener, memory_->row_of(facts_of(listener)));
+    return rows_.back().second;
+}
+
+ListenerFacts facts_of(const ListeningSocket& listener) {
     ListenerFacts facts{};
     std::memcpy(facts.server_name, listener.server_name.data(),
                 std::min(listener.server_name.size(), sizeof facts.server_name - 1));
     facts.server_port = listener.server_port;
     facts.outlives_service = listener.outlives_service ? 1 : 0;
-    rows_.emplace_back(&listener, memory_->row_of(facts));
-    return rows_.back().second;
+    return facts;
 }
 
 } // namespace cppcorn

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "workers/context/peer.hpp"
 #include "workers/handover/worker_memory.hpp"
 
@@ -17,11 +18,7 @@ class SharedSeats {
     explicit SharedSeats(WorkerMemory* memory) : memory_(memory) {}
 
     // A connection has come, and waits for that.
-    void sit(int fd, std::uint32_t generation, const Peer& peer, SeatPhase phase);
-    // Somebody sits there, still or again.
-    void stay(int fd, std::uint32_t generation) {
-        if (Seat* const seat = seat_of(fd)) seat->generation.store(generation, std::memory_order_release);
-    }
+    void sit(int fd, std::uint32_t generation, const Peer& peer, SeatPhase phase, SteadyTime deadline);
     // It has left.
     void leave(int fd) {
         if (Seat* const seat = seat_of(fd)) seat->generation.store(0, std::memory_order_release);
@@ -50,6 +47,7 @@ class SharedSeats {
     std::vector<std::pair<const ListeningSocket*, int>> rows_; // of listeners' facts
 };
 
+ListenerFacts facts_of(const ListeningSocket& listener);
 // What the seat says of the client.
 void write_peer(Seat& seat, const Peer& peer);
 

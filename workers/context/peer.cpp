@@ -1,5 +1,6 @@
 #include "workers/context/peer.hpp"
 
+#include <fmt/format.h>
 #include <netinet/in.h>
 
 namespace cppcorn {
@@ -7,6 +8,10 @@ namespace cppcorn {
 void set_address(Peer& peer, const IpAddress& address, std::uint16_t port) {
     write_ip_address(address, peer.address);
     peer.port = port;
+}
+
+void set_process(Peer& peer, const ucred& process) {
+    *fmt::format_to_n(peer.address, sizeof peer.address - 1, "pid:{} uid:{}", process.pid, process.uid).out = '\0';
 }
 
 Peer make_peer(const sockaddr_storage& address, const ListeningSocket& listener, const WorkerSettings& settings) {

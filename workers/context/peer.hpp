@@ -12,7 +12,7 @@
 namespace cppcorn {
 
 struct Peer {
-    IpAddressText address = ""; // "" on a unix socket
+    IpAddressText address = ""; // "" on a unix socket, but "pid:77 uid:0" where only its owner may come in
     std::uint16_t port = 0;     // 0 on a unix socket
     const ListeningSocket* listener = nullptr;
     bool trusted = false;           // what it says of other clients is believed (--forwarded-allow-ips)
@@ -21,6 +21,8 @@ struct Peer {
 
 // An IPv4 address that came through an IPv6 socket (::ffff:192.0.2.1) is told as IPv4.
 void set_address(Peer& peer, const IpAddress& address, std::uint16_t port);
+// On a unix socket.
+void set_process(Peer& peer, const ucred& process);
 Peer make_peer(const sockaddr_storage& address, const ListeningSocket& listener, const WorkerSettings& settings);
 
 } // namespace cppcorn

@@ -13,7 +13,9 @@
 #include "base/log/rate_limit.hpp"
 #include "base/signal_inbox.hpp"
 #include "workers/access_log/access_log.hpp"
+#include "workers/context/chore.hpp"
 #include "workers/context/lookout_link.hpp"
+#include "workers/context/request_ids.hpp"
 #include "workers/context/scoreboard_slot.hpp"
 #include "workers/context/worker_desk.hpp"
 #include "workers/context/worker_settings.hpp"
@@ -52,7 +54,9 @@ class WorkerContext {
     RateLimit cuts;           // lines about responses that were cut
     RateLimit proxy_refusals; // lines about PROXY headers that were refused
     LookoutLink lookout;      // to be told of each request
+    RequestIds ids{RequestIds::random_seed()};
     Spool spool;
+    Chore chore;            // what this process does besides serving
     std::size_t unsent = 0; // bytes in memory that wait for clients who do not take them at once, of all connections
 
     // The worker is to end. True from the instant the master asks for it or the signal arrives.
@@ -70,14 +74,19 @@ class WorkerContext {
     // The master asks for something, which is to be done before the next request.
     bool has_orders() const { return slot.orders().any(); }
 
+    // For its understudy: a connection is about to come, or has a seat or is gone.
+    void note_arrival(Arrival arrival) {
+        if (memory != nullptr) memory->notes().arrival.store(arrival, std::memory_order_release);
+    }
+
     // The time of this turn of the loop, or of the end of the last call of the app in it.
     SteadyTime now() const { return clock_.now(); }
     // The time as it is, for waits inside a call of the app.
     SteadyTime precise_now() const { return clock_.precise_now(); }
     void refresh_clock() { clock_.refresh(); }
-    // After a call of the app: to a few milliseconds, unless how long the call took is to be logged.
+    // After a call of the app: to a few milliseconds, unless it is to be known how long the call took.
     void refresh_clock_after_call() {
-        if (access_log.wants_duration()) {
+        if (access_log.wants_duration() || settings.measures_durations) {
             clock_.refresh();
         } else {
             clock_.refresh_coarsely();

@@ -77,14 +77,16 @@ class WorkerDesk {
         if (is_on()) memory_->desk().clear();
     }
 
-    // The app is called; `output` are the answers before its own. Until leave_app(), or between recall() and
-    // lend_again(), the understudy may send them.
-    void enter_app(std::string_view output, std::uint64_t sent, bool is_head_request, SteadyTime deadline) {
+    // The app is called; `output` are the answers before its own, `id` is its request's. Until leave_app(), or between
+    // recall() and lend_again(), the understudy may send them.
+    void enter_app(std::string_view output, std::uint64_t sent, bool is_head_request, std::string_view id,
+                   SteadyTime deadline) {
         if (!is_on()) return;
         picture_.phase = DeskPhase::in_app;
         picture_.output = range_of(output);
         picture_.sent = sent;
         picture_.is_head_request = is_head_request;
+        picture_.request_id = range_of(id);
         set_deadline(deadline);
         show();
         memory_->token().lend();
@@ -104,10 +106,10 @@ class WorkerDesk {
         picture_.phase = DeskPhase::begun;
         memory_->desk().set_phase(DeskPhase::begun);
     }
-    // It is still the app's turn. `output`: what is left of the answers before its own, if it has not begun its own.
+    // It is still the app's turn. `output`: what is left of whole answers, if there is nothing else in it.
     void lend_again(std::string_view output, std::uint64_t sent) {
         if (!is_on()) return;
-        if (picture_.phase == DeskPhase::in_app) {
+        if (picture_.phase != DeskPhase::begun) {
             picture_.output = range_of(output);
             picture_.sent = sent;
             show();

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 
 namespace cppcorn {
 
@@ -16,6 +17,7 @@ enum class WorkerOrder : std::uint8_t {
     make_understudy = 1U << 4U, // the one that there was has died
 };
 
+// The bits above those are an order of their own: the error log is to have another level.
 class WorkerOrders {
   public:
     // Some of them, out of the shared memory.
@@ -23,6 +25,11 @@ class WorkerOrders {
       public:
         explicit Taken(std::uint8_t bits) : bits_(bits) {}
         bool contains(WorkerOrder order) const { return (bits_ & static_cast<std::uint8_t>(order)) != 0; }
+        // The number of the level; nullopt: it stays as it is.
+        std::optional<unsigned> log_level() const {
+            const unsigned level = bits_ >> level_shift;
+            return level == 0 ? std::nullopt : std::optional(level - 1);
+        }
 
       private:
         std::uint8_t bits_;
@@ -30,6 +37,15 @@ class WorkerOrders {
 
     // Master: ring the bell after it.
     void give(WorkerOrder order) { bits_.fetch_or(static_cast<std::uint8_t>(order), std::memory_order_release); }
+    // Master: the same with the number of a level of the log, in the place of one that was not obeyed yet.
+    void give_log_level(unsigned level) {
+        std::uint8_t before = bits_.load(std::memory_order_relaxed);
+        const auto with_level = [&] {
+            return static_cast<std::uint8_t>((before & order_bits) | ((level + 1) << level_shift));
+        };
+        while (!bits_.compare_exchange_weak(before, with_level(), std::memory_order_release)) {
+        }
+    }
     // Master: before a new worker gets the slot.
     void clear() { bits_.store(0); }
 
@@ -44,7 +60,11 @@ class WorkerOrders {
     // Either: what was given and not taken.
     Taken waiting() const { return Taken(bits_.load(std::memory_order_acquire)); }
 
+    static constexpr unsigned highest_log_level = 6;
+
   private:
+    static constexpr unsigned level_shift = 5;
+    static constexpr unsigned order_bits = (1U << level_shift) - 1;
     static constexpr auto end_bits =
         static_cast<std::uint8_t>(WorkerOrder::retire) | static_cast<std::uint8_t>(WorkerOrder::exit);
 

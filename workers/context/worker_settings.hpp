@@ -25,9 +25,11 @@ struct WorkerSettings {
     Milliseconds header_timeout{30'000};
     Milliseconds body_timeout{60'000};
     Milliseconds write_timeout{60'000};
+    bool waits_in_app = true; // for its client; else a client that does not keep up is cut off
 
     // Requests
-    Milliseconds timeout{30'000}; // 0: off
+    Milliseconds timeout{30'000};    // 0: off
+    bool measures_durations = false; // to less than a few milliseconds: somebody looks at them
     http::Limits limits;
     std::uint64_t body_buffer = 64 << 10; // bodies up to this are gathered in memory, larger ones in a file
     std::uint64_t min_rate = 1024;        // bytes a second, of a body or a response under way

@@ -36,6 +36,7 @@ SteadyTime ClientWait::begin(SteadyTime now, std::uint64_t bytes, Milliseconds a
 }
 
 bool AppCall::wait(ClientWait& wait, Stream::Interest interest, std::uint64_t bytes, Milliseconds allowance) {
+    if (!context.settings.waits_in_app) return false;
     allowance = bounded(allowance, context.settings.timeout);
     for (;;) {
         const SteadyTime now = context.precise_now();

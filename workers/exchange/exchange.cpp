@@ -2,15 +2,18 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <utility>
 
 #include <fcntl.h>
 #include <spdlog/spdlog.h>
 
 #include "base/log/escape.hpp"
+#include "base/log/logged_request.hpp"
 #include "workers/app/app_boundary.hpp"
 #include "workers/app/app_fork.hpp"
 #include "workers/http/error_response.hpp"
+#include "workers/http/request_marks.hpp"
 
 namespace cppcorn {
 namespace {
@@ -45,6 +48,8 @@ int status_of_failed_body(int error) {
 
 // An answer that any client has room for, so that all of it is there before anything that is sent later.
 constexpr std::size_t taken_at_once = 2048;
+
+constexpr std::chrono::hours longest_queue_time{24};
 
 } // namespace
 
@@ -94,11 +99,35 @@ Spool* Exchange::spool_for_body(WorkerContext& context) const {
     return fits && !is_read_as_it_arrives ? &context.spool : nullptr;
 }
 
-http::Verdict Exchange::read_forwarded(const Peer& peer, const WorkerContext& context) {
-    if (peer.trusted) return context.forwarding.read(parser_.head(), forwarded_);
-    forwarded_ = {};
-    context.forwarding.strip(parser_.head());
-    return {};
+// From the proxy to the app, which is called now. A clock that is ahead of ours, or a day behind, tells nothing.
+void Exchange::note_queue_time(WorkerContext& context) {
+    using namespace std::chrono;
+    const auto now = duration_cast<microseconds>(system_clock::now().time_since_epoch());
+    const microseconds time = now - microseconds(proxy_started_us_);
+    if (time.count() < 0 || time > longest_queue_time) return;
+    log_.note_queue_time(time);
+    context.slot.counters.queue_times.add(time);
+    char* const begin = queue_time_text_.data();
+    const char* const end = std::to_chars(begin, begin + queue_time_text_.size(), time.count()).ptr;
+    parser_.head().fields.push_back({http::queue_time_field, {begin, static_cast<std::size_t>(end - begin)}});
+}
+
+http::Verdict Exchange::read_forwarded(const Peer& peer, WorkerContext& context) {
+    http::RequestHead& head = parser_.head();
+    const http::RequestMarks marks =
+        http::may_have_marks(head) ? http::take_marks(head, peer.trusted) : http::RequestMarks{};
+    log_.name(marks.id, context.ids);
+    proxy_started_us_ = marks.started_us;
+    http::Verdict verdict;
+    if (peer.trusted) {
+        verdict = context.forwarding.read(head, forwarded_);
+    } else {
+        forwarded_ = {};
+        context.forwarding.strip(head);
+    }
+    // Whoever asks for the id finds it among the fields, whether it was given or is made.
+    if (marks.id.empty()) head.fields.push_back({http::request_id_field, log_.id()});
+    return verdict;
 }
 
 void Exchange::gather_body(const Peer& peer, WorkerContext& context) {
@@ -120,6 +149,7 @@ void Exchange::drain_body() {
 // ---- The app's turn
 
 void Exchange::ask_app(Stream& stream, const Peer& peer, WorkerContext& context) {
+    const LoggedRequest logged({log_.id(), parser_.head().line, peer.address});
     const int result = call(context.app.before_body, stream, peer, context);
     if (result != 0 || failed_ || response_.begun() || response_.error() != 0)
         return finish_call(result, stream, peer, context);
@@ -128,6 +158,7 @@ void Exchange::ask_app(Stream& stream, const Peer& peer, WorkerContext& context)
 }
 
 void Exchange::run_app(Stream& stream, const Peer& peer, WorkerContext& context) {
+    const LoggedRequest logged({log_.id(), parser_.head().line, peer.address});
     const int result = call(context.app.handle, stream, peer, context);
     body_.release_file();
     finish_call(result, stream, peer, context);
@@ -136,13 +167,14 @@ void Exchange::run_app(Stream& stream, const Peer& peer, WorkerContext& context)
 int Exchange::call(AppFunction function, Stream& stream, const Peer& peer, WorkerContext& context) {
     const SteadyTime started = context.now();
     log_.begin(started);
+    if (proxy_started_us_ != 0 && !log_.has_queue_time()) note_queue_time(context);
     const cppcorn_request& request = request_.fill(parser_.head(), body_, forwarded_, peer, context.settings.root_path);
-    AppCall call{stream, context, {}, {}};
+    AppCall call{stream, context, {}, {}, {}};
     call_ = &call;
     const Milliseconds timeout = context.settings.timeout;
     const SteadyTime deadline = timeout.count() > 0 ? started + timeout : SteadyTime::max();
-    context.slot.begin_request(parser_.head().line, peer.address, started, deadline);
-    context.desk.enter_app(output_.bytes(), stream.sent(), parser_.head().method == "HEAD", deadline);
+    context.slot.begin_request(parser_.head().line, peer.address, log_.id(), started, deadline);
+    context.desk.enter_app(output_.bytes(), stream.sent(), parser_.head().method == "HEAD", log_.id(), deadline);
     context.lookout.note_request();
     const int result = call_app(function, context.app.self, &request);
     call.recall(output_);
@@ -153,6 +185,7 @@ int Exchange::call(AppFunction function, Stream& stream, const Peer& peer, Worke
 
 void Exchange::finish_call(int result, const Stream& stream, const Peer& peer, WorkerContext& context) {
     finish_response(result, context);
+    context.slot.counters.note_request(response_.status(), log_.age(context.now()));
     if (context.access_log.active()) log_.write_access_line(peer, context);
     const bool client_takes_nothing = response_.error() == -EPIPE || response_.error() == -ETIMEDOUT;
     if (client_takes_nothing) drop_output(context);
@@ -191,15 +224,21 @@ int Exchange::receive() {
     }
 }
 
-int Exchange::start(int status, std::span<const cppcorn_field> fields) {
-    if (response_.begun()) return -EALREADY;
-    std::vector<http::Field>& given = given_fields_;
-    given.resize(fields.size());
+std::span<const http::Field> Exchange::take_fields(std::span<const cppcorn_field> fields) {
+    given_fields_.resize(fields.size());
     for (std::size_t i = 0; i < fields.size(); ++i) {
         const auto& [name, value] = fields[i];
-        given[i] = {{name.data, name.size}, {value.data, value.size}};
+        given_fields_[i] = {{name.data, name.size}, {value.data, value.size}};
     }
-    const int result = response_.start(response_context(call_->context), status, given);
+    return given_fields_;
+}
+
+int Exchange::start(int status, std::string_view reason, std::span<const cppcorn_field> fields) {
+    if (response_.begun()) return -EALREADY;
+    const auto given = take_fields(fields);
+    http::ResponseContext how = response_context(call_->context);
+    how.reason = reason;
+    const int result = response_.start(how, status, given);
     if (result == 0 && call_->context.access_log.wants_response_fields()) {
         for (const auto& field : given) log_.keep_field(field);
     }
@@ -207,6 +246,7 @@ int Exchange::start(int status, std::span<const cppcorn_field> fields) {
 }
 
 int Exchange::write(std::string_view data) {
+    if (response_.ended()) return -EPROTO;
     const int result = response_.write(*call_, data);
     if (result == -EMSGSIZE && !std::exchange(excess_logged_, true)) {
         spdlog::error("Response to {} is longer than its Content-Length: cut there", describe());
@@ -215,11 +255,13 @@ int Exchange::write(std::string_view data) {
 }
 
 int Exchange::flush() {
+    const bool goes_on = response_.whole() && response_.keep_alive() && body_.complete();
+    if (goes_on) call_->next = input_.unconsumed();
     return response_.flush(*call_);
 }
 
 int Exchange::send_file(int file, std::int64_t offset, std::int64_t size) {
-    if (!response_.begun()) return -EPROTO;
+    if (!response_.begun() || response_.ended()) return -EPROTO;
     if (offset < 0 || size < 0) return -EINVAL;
     UniqueFd own(::fcntl(file, F_DUPFD_CLOEXEC, 3));
     if (own.is_open()) return response_.send_file(*call_, std::move(own), offset, size);
@@ -242,6 +284,23 @@ int Exchange::fail(std::string_view reason) {
     return 0;
 }
 
+int Exchange::finish() {
+    if (!response_.begun()) return -EPROTO;
+    if (response_.error() != 0) return response_.error();
+    if (!response_.end()) return -EBADMSG;
+    return flush();
+}
+
+bool Exchange::client_gone() const {
+    return response_.error() == -EPIPE || body_.error() == -ECONNRESET || call_->stream.is_closed_by_client();
+}
+
+int Exchange::early_hints(std::span<const cppcorn_field> fields) {
+    if (response_.begun()) return -EALREADY;
+    if (parser_.head().minor == 0) return 0;
+    return http::write_early_hints(take_fields(fields), output_.tail()) ? flush() : -EINVAL;
+}
+
 // ---- The answer
 
 void Exchange::finish_response(int result, WorkerContext& context) {
@@ -256,27 +315,36 @@ void Exchange::finish_response(int result, WorkerContext& context) {
         answer_instead(status_of_failed_body(body_.error()));
     } else if (failed_ || result != 0 || !begun) {
         if (!failed_) fail(result != 0 ? "it returned " + std::to_string(result) : "it returned without a response");
-        if (begun) {
+        if (response_.ended()) {
+            end_response(context);
+        } else if (begun) {
             cut("the app failed", context);
         } else {
             answer_instead(500);
         }
-    } else if (!response_.end()) {
-        spdlog::error("Response to {} is shorter than its Content-Length: connection closed", describe());
-        cut("it is shorter than its Content-Length", context);
     } else {
-        const bool keep_alive = response_.keep_alive() && body_.error() == 0 && body_.worth_draining();
-        conclude(keep_alive ? Outcome::whole : Outcome::last);
+        end_response(context);
     }
 }
 
+void Exchange::end_response(WorkerContext& context) {
+    if (!response_.end()) {
+        spdlog::error("Response to {} is shorter than its Content-Length: connection closed", describe());
+        return cut("it is shorter than its Content-Length", context);
+    }
+    const bool keep_alive = response_.keep_alive() && body_.error() == 0 && body_.worth_draining();
+    conclude(keep_alive ? Outcome::whole : Outcome::last);
+}
+
 void Exchange::answer(int status, const http::ResponseContext& context, std::string_view accept) {
-    response_.put(status, http::error_response(context, status, accept));
+    response_.put(status, http::error_response(context, status, accept, log_.id()));
     conclude(context.keep_alive && body_.worth_draining() ? Outcome::whole : Outcome::last);
 }
 
 void Exchange::refuse(int status, std::string_view reason, const Peer& peer, WorkerContext& context) {
     const std::string_view line = has_head() ? parser_.head().line : parser_.request_line_so_far(input_.unconsumed());
+    if (log_.id().empty()) log_.name({}, context.ids);
+    const LoggedRequest logged({log_.id(), line, peer.address});
     log_.refuse(line, status, reason, peer, context);
 
     http::ResponseContext how = response_context(context);
@@ -288,6 +356,7 @@ void Exchange::refuse(int status, std::string_view reason, const Peer& peer, Wor
            : has_head()      ? std::string_view()
                              : http::accept_in_refused(input_.unconsumed()));
     conclude(Outcome::refused);
+    context.slot.counters.note_answer(status);
     if (context.access_log.active()) log_.write_access_line(peer, context);
 }
 
@@ -312,6 +381,9 @@ void Exchange::drop_output(WorkerContext& context) {
 
 void Exchange::note_cut(std::string_view reason, const Peer& peer, WorkerContext& context) {
     // The answers that wait may be those to requests before the one that is being read.
+    const bool is_this_one = stage_ == Stage::answered && has_head();
+    const LoggedRequest logged(is_this_one ? RequestFacts{log_.id(), parser_.head().line, peer.address}
+                                           : RequestFacts{});
     log_.cut(stage_ == Stage::answered ? describe() : std::string("an earlier request of ") + peer.address, reason,
              context);
     log_.note_dropped(context);
@@ -362,7 +434,8 @@ bool Exchange::may_meet_a_reset() const {
 
 bool Exchange::can_keep_alive(const WorkerContext& context) const {
     const bool is_willing = has_head() && parser_.head().keep_alive && !context.ends_connections() &&
-                            context.settings.keep_alive.count() != 0 && body_.error() == 0;
+                            !context.slot.is_draining() && context.settings.keep_alive.count() != 0 &&
+                            body_.error() == 0;
     // A client that was never told to continue may send its body or may not: what comes next cannot be known.
     return is_willing && !body_.continue_wanted();
 }

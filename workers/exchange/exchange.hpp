@@ -12,6 +12,7 @@
 //     ready ─────► answered                  nothing is left of the body, or it is not worth reading
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <span>
 #include <string>
@@ -103,12 +104,15 @@ class Exchange {
 
     // What the app asks for, during run_app() only. As in cppcorn_host.
     std::int64_t read(char* buffer, std::size_t room);
-    int start(int status, std::span<const cppcorn_field> fields);
+    int start(int status, std::string_view reason, std::span<const cppcorn_field> fields);
     int write(std::string_view data);
     int flush();
     int send_file(int file, std::int64_t offset, std::int64_t size);
     int extend_deadline(Milliseconds time);
     int fail(std::string_view reason);
+    int finish();
+    bool client_gone() const;
+    int early_hints(std::span<const cppcorn_field> fields);
     // A call failed half-way and nothing is certain any more: the connection is cut.
     void break_off(int error) { response_.fail(error); }
     std::string describe() const { return log_.describe(); } // "GET /x", for log lines
@@ -116,7 +120,8 @@ class Exchange {
   private:
     void read_head(const Peer& peer, WorkerContext& context);
     http::Verdict resume_head(const MovedConnection& moved, const Peer& peer, WorkerContext& context);
-    http::Verdict read_forwarded(const Peer& peer, const WorkerContext& context);
+    http::Verdict read_forwarded(const Peer& peer, WorkerContext& context);
+    void note_queue_time(WorkerContext& context);
     void gather_body(const Peer& peer, WorkerContext& context);
     void drain_body();
     Spool* spool_for_body(WorkerContext& context) const;
@@ -125,7 +130,9 @@ class Exchange {
     void finish_call(int result, const Stream& stream, const Peer& peer, WorkerContext& context);
     int receive();
 
+    std::span<const http::Field> take_fields(std::span<const cppcorn_field> fields);
     void finish_response(int result, WorkerContext& context);
+    void end_response(WorkerContext& context);
     void answer(int status, const http::ResponseContext& context, std::string_view accept);
     // How the request has ended. whole: the connection can go on.
     enum class Outcome { whole, last, refused, cut };
@@ -156,7 +163,9 @@ class Exchange {
     AppCall* call_ = nullptr; // while the app runs
     AppRequest request_{this};
     http::ForwardingRules::ForwardedInfo forwarded_; // by a trusted proxy
-    std::vector<http::Field> given_fields_;          // the app's, during start()
+    std::int64_t proxy_started_us_ = 0;              // when such a proxy got it, since the epoch; 0: not told
+    std::array<char, 20> queue_time_text_{};
+    std::vector<http::Field> given_fields_; // the app's, during start() and early_hints()
 };
 
 } // namespace cppcorn

@@ -19,6 +19,13 @@ std::string ExchangeLog::describe() const {
     return escaped(head.method.substr(0, longest_method)) + " " + escaped(head.target.substr(0, longest_target));
 }
 
+void ExchangeLog::name(std::string_view given, RequestIds& ids) {
+    id_ = given;
+    if (!given.empty()) return;
+    ids.make(made_id_);
+    id_ = {made_id_.data(), made_id_.size()};
+}
+
 void ExchangeLog::refuse(std::string_view line, int status, std::string_view reason, const Peer& peer,
                          WorkerContext& context) {
     if (started_ == SteadyTime{}) started_ = context.now();
@@ -30,6 +37,7 @@ void ExchangeLog::refuse(std::string_view line, int status, std::string_view rea
 
 void ExchangeLog::cut(const std::string& request, std::string_view reason, WorkerContext& context) {
     if (std::exchange(is_cut_, true)) return;
+    context.slot.counters.cut.add();
     const auto limit = context.cuts.ask(context.now());
     if (limit.suppressed > 0) spdlog::warn("suppressed {} more cut-response warnings", limit.suppressed);
     if (limit.allowed) spdlog::warn("Response to {} was cut: {}", request, reason);
@@ -41,6 +49,8 @@ void ExchangeLog::write_access_line(const Peer& peer, WorkerContext& context) {
     AccessRecord record;
     record.remote_address = peer.address;
     if (has_head()) record.head = &parser_.head();
+    record.request_id = id_;
+    record.queue_time = queue_time_;
     record.request_line = has_head() ? parser_.head().line : std::string_view(refused_line_);
     record.status = response_.status();
     record.body_size = response_.body_size();

@@ -6,6 +6,8 @@
 // that clients can cause are limited (WorkerContext).
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,6 +15,7 @@
 
 #include "base/clock.hpp"
 #include "workers/context/peer.hpp"
+#include "workers/context/request_ids.hpp"
 #include "workers/context/worker_context.hpp"
 #include "workers/exchange/answer_lines.hpp"
 #include "workers/exchange/response_stream.hpp"
@@ -30,8 +33,17 @@ class ExchangeLog {
     // "GET /x", for log lines.
     std::string describe() const;
 
+    // The request's id: `given` by the client, into the head, or one that is made if that is empty. Until clear().
+    void name(std::string_view given, RequestIds& ids);
+    std::string_view id() const { return id_; }
+
     // The app is called.
     void begin(SteadyTime now) { started_ = now; }
+    // Since then.
+    SteadyClock::duration age(SteadyTime now) const { return now - started_; }
+    // So long it had waited before, as the proxy in front says.
+    void note_queue_time(std::chrono::microseconds time) { queue_time_ = time; }
+    bool has_queue_time() const { return queue_time_.has_value(); }
     // A field of the app's response, which the access log may want.
     void keep_field(const http::Field& field) { fields_.emplace_back(field.name, field.value); }
     // The app is not to see it. `line`: as much as is there of its request line.
@@ -54,6 +66,8 @@ class ExchangeLog {
     // Ready for the next request.
     void clear() {
         fields_.clear();
+        id_ = {};
+        queue_time_.reset();
         started_ = {};
         is_cut_ = false;
     }
@@ -65,6 +79,9 @@ class ExchangeLog {
     const ResponseStream& response_;
     const OutputQueue& output_;
 
+    RequestIdText made_id_{};
+    std::string_view id_; // empty: not named yet
+    std::optional<std::chrono::microseconds> queue_time_;
     SteadyTime started_;
     std::string refused_line_; // of a request that was refused
     std::vector<std::pair<std::string, std::string>> fields_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include <spdlog/spdlog.h>
 
@@ -12,6 +13,9 @@ namespace cppcorn {
 namespace {
 
 constexpr std::size_t longest_log_text = 8192;
+constexpr std::size_t longest_record = 64 * 1024; // of several lines
+
+const cppcorn_bridge* bridge = nullptr; // what offer_bridge() was given
 
 Exchange& exchange_of(const cppcorn_request* request) {
     // The request lives in its exchange, which the server handed out itself.
@@ -35,7 +39,7 @@ std::int64_t host_read(const cppcorn_request* request, void* buffer, std::size_t
 }
 
 int host_start(const cppcorn_request* request, int status, const cppcorn_field* fields, std::size_t field_count) {
-    return contained(request, [&] { return exchange_of(request).start(status, {fields, field_count}); });
+    return contained(request, [&] { return exchange_of(request).start(status, {}, {fields, field_count}); });
 }
 
 int host_write(const cppcorn_request* request, const void* data, std::size_t size) {
@@ -81,8 +85,41 @@ int host_fail(const cppcorn_request* request, const char* reason, std::size_t si
     return contained(request, [&] { return exchange_of(request).fail({reason, std::min(size, longest_log_text)}); });
 }
 
-const void* host_extension(const char*) {
-    return nullptr;
+const void* host_extension(const char* id) {
+    return bridge != nullptr && std::strcmp(id, CPPCORN_BRIDGE_EXTENSION) == 0 ? bridge : nullptr;
+}
+
+int host_start_with_reason(const cppcorn_request* request, int status, const char* reason, std::size_t reason_size,
+                           const cppcorn_field* fields, std::size_t field_count) {
+    return contained(request, [&] {
+        return exchange_of(request).start(status, {reason, reason_size}, {fields, field_count});
+    });
+}
+
+int host_finish(const cppcorn_request* request) {
+    return contained(request, [&] { return exchange_of(request).finish(); });
+}
+
+void host_log_text(const cppcorn_request* request, int level, const char* text, std::size_t size) {
+    contained(nullptr, [&] {
+        if (!spdlog::should_log(log_level(level))) return 0;
+        std::string_view kept(text, std::min(size, longest_record));
+        const bool is_cut = kept.size() < size;
+        while (!is_cut && !kept.empty() && (kept.back() == '\n' || kept.back() == '\r')) kept.remove_suffix(1);
+        const std::string_view first = kept.substr(0, kept.find('\n'));
+        const std::string of = request != nullptr ? " (" + exchange_of(request).describe() + ")" : "";
+        spdlog::log(log_level(level), "{}{}{}{}", readable(first), of, readable(kept.substr(first.size())),
+                    is_cut ? "..." : "");
+        return 0;
+    });
+}
+
+int host_client_gone(const cppcorn_request* request) {
+    return contained(request, [&] { return exchange_of(request).client_gone() ? 1 : 0; });
+}
+
+int host_early_hints(const cppcorn_request* request, const cppcorn_field* fields, std::size_t field_count) {
+    return contained(request, [&] { return exchange_of(request).early_hints({fields, field_count}); });
 }
 
 constexpr cppcorn_host table{sizeof(cppcorn_host),
@@ -97,12 +134,21 @@ constexpr cppcorn_host table{sizeof(cppcorn_host),
                              host_log,
                              host_extend_deadline,
                              host_fail,
-                             host_extension};
+                             host_extension,
+                             host_start_with_reason,
+                             host_finish,
+                             host_log_text,
+                             host_client_gone,
+                             host_early_hints};
 
 } // namespace
 
 const cppcorn_host& host_table() {
     return table;
+}
+
+void offer_bridge(const cppcorn_bridge* table_of_bridge) {
+    bridge = table_of_bridge;
 }
 
 } // namespace cppcorn

@@ -8,4 +8,8 @@ namespace cppcorn {
 
 const cppcorn_host& host_table();
 
+// From now on apps get this table by extension("cppcorn.bridge/1"); null for none. It outlives them. Before an app is
+// loaded.
+void offer_bridge(const cppcorn_bridge* table_of_bridge);
+
 } // namespace cppcorn

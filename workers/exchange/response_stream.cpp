@@ -80,10 +80,7 @@ OutputQueue::Result ResponseStream::send(AppCall& call, std::string_view extra, 
     // Should this process die before the end, the client must not take what it has got for all.
     if (ends_with_connection()) call.stream.set_reset_on_close(true);
     call.recall(output_);
-    if (begun()) {
-        call.context.desk.note_begun();
-        call.context.slot.note_begun();
-    }
+    if (begun()) call.note_begun(output_);
     const auto result = output_.flush_with(call.stream, extra, taken);
     call.context.desk.lend_again(output_.bytes(), call.stream.sent());
     return result;

@@ -34,7 +34,7 @@ class ResponseStream {
     // The client does not take all at once, and the worker turns to others: keeps no more in memory than it may, and notes
     // in `share` how much that is.
     void settle(WorkerContext& context, UnsentShare& share);
-    // False: the body is shorter than declared.
+    // False: the body is shorter than declared. A second call says the same.
     bool end() { return writer_.end(output_.tail()); }
 
     // A whole response of the server's own, where none has begun.
@@ -53,6 +53,8 @@ class ResponseStream {
     void fail(int error) { error_ = error; }
 
     bool begun() const { return writer_.begun(); }
+    bool ended() const { return writer_.ended(); }
+    bool whole() const { return writer_.whole(); }
     int status() const { return begun() ? writer_.status() : own_status_; }
     std::uint64_t body_size() const { return begun() ? writer_.body_size() : own_size_; }
     bool keep_alive() const { return writer_.keep_alive(); }

@@ -17,7 +17,8 @@ enum class DeskPhase : std::uint8_t {
     reading,  // no request of `input` is in the app
     in_app,   // the first one is; nothing of its response has been handed to the kernel
     begun,    // it is; some of its response may have gone out
-    answered, // the answers in `output` are whole; none of the requests in `input` has been looked at
+    answered, // the answers in `output` are whole, though the app may not be done with the last one; none of the
+              // requests in `input` has been looked at
 };
 
 struct DeskPicture {
@@ -31,6 +32,7 @@ struct DeskPicture {
     ArenaRange input;         // all that was read and belongs to no answered request (nor to `parked`)
     std::uint32_t input_room; // bytes behind it that are being read to, perhaps
     ArenaRange output;        // answers that are to be sent, with nothing in between that is in a file
+    ArenaRange request_id;    // in_app; of size 0 where it is not in the arena
     std::uint64_t received;   // of the connection, ever
     std::uint64_t sent;
 };

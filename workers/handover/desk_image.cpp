@@ -60,6 +60,8 @@ bool image_of_picture(const WorkerMemory& memory, const DeskPicture& picture, Co
     if (picture.phase == DeskPhase::answered && picture.parked == 0) {
         request.stage = Stage::answered;
         request.ending = picture.ending;
+        image.record.phase = SeatPhase::idle; // the seat may still say what it was before, the first request among it
+        image.record.flags |= Seat::answered_any;
     }
     image.record.received = picture.received;
     image.record.sent = picture.sent;

@@ -24,7 +24,6 @@ namespace {
 
 constexpr int queue_bytes = 4 << 20; // wanted; the system may allow less
 constexpr int most_descriptors = MoveMessage::most_descriptors;
-constexpr std::size_t control_size = CMSG_SPACE(sizeof(int) * most_descriptors);
 
 using Parts = std::array<std::string_view, section_count + 1>;
 
@@ -87,15 +86,17 @@ Descriptors descriptors_of(const ConnectionImage& image, const ConnectionRecord&
     return descriptors;
 }
 
-MoveQueue::Put send(int socket, const ConnectionRecord& record, const Parts& parts, const Descriptors& descriptors) {
+MoveQueue::Put send(int socket, const ConnectionRecord& record, const Parts& parts, const Descriptors& descriptors,
+                    mmsghdr& told) {
     std::array<iovec, 1 + std::tuple_size_v<Parts>> pieces{};
     std::size_t count = 0;
     pieces[count++] = {const_cast<ConnectionRecord*>(&record), sizeof record};
     for (const auto part : parts) {
         if (!part.empty()) pieces[count++] = {const_cast<char*>(part.data()), part.size()};
     }
-    alignas(cmsghdr) char control[control_size]{};
-    msghdr message{};
+    alignas(cmsghdr) char control[sizeof(MovePacket::control)]{};
+    told = {};
+    msghdr& message = told.msg_hdr;
     message.msg_iov = pieces.data();
     message.msg_iovlen = count;
     message.msg_control = control;
@@ -105,50 +106,44 @@ MoveQueue::Put send(int socket, const ConnectionRecord& record, const Parts& par
     header->cmsg_type = SCM_RIGHTS;
     header->cmsg_len = CMSG_LEN(sizeof(int) * descriptors.count);
     std::memcpy(CMSG_DATA(header), descriptors.numbers.data(), sizeof(int) * descriptors.count);
-    const ssize_t sent = retry_interrupted([&] { return ::sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL); });
+    const int sent = retry_interrupted([&] { return ::sendmmsg(socket, &told, 1, MSG_DONTWAIT | MSG_NOSIGNAL); });
     return sent >= 0 ? MoveQueue::Put::sent : refused(errno);
 }
 
 // What one call of recvmsg has brought.
-struct Packet {
-    std::array<char, MoveMessage::largest_packet> bytes;
+struct Received {
     std::size_t size = 0;
     bool is_cut = false;
     std::array<UniqueFd, most_descriptors> descriptors;
     int descriptor_count = 0;
 };
 
-void take_descriptors(msghdr& message, Packet& packet) {
-    for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
-        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
-        const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (std::size_t i = 0; i < count; ++i) {
-            int number = -1;
-            std::memcpy(&number, CMSG_DATA(header) + i * sizeof number, sizeof number);
-            UniqueFd descriptor(number);
-            if (packet.descriptor_count < most_descriptors) {
-                packet.descriptors[packet.descriptor_count++] = std::move(descriptor);
-            } else {
-                packet.is_cut = true;
-            }
+void take_descriptors(const MovePacket& packet, Received& received) {
+    const PacketDescriptors descriptors = descriptors_of(packet);
+    for (int i = 0; i < descriptors.count; ++i) {
+        UniqueFd descriptor(descriptors.numbers[static_cast<std::size_t>(i)]);
+        if (received.descriptor_count < most_descriptors) {
+            received.descriptors[received.descriptor_count++] = std::move(descriptor);
+        } else {
+            received.is_cut = true;
         }
     }
 }
 
 // False: there is none.
-bool receive(int socket, Packet& packet) {
-    alignas(cmsghdr) char control[control_size];
-    iovec piece{packet.bytes.data(), packet.bytes.size()};
+bool receive(int socket, MovePacket& packet, Received& received) {
+    packet.clear();
+    iovec piece{packet.bytes, sizeof packet.bytes};
     msghdr message{};
     message.msg_iov = &piece;
     message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
+    message.msg_control = packet.control;
+    message.msg_controllen = sizeof packet.control;
     const ssize_t got = retry_interrupted([&] { return ::recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC); });
     if (got <= 0) return false;
-    packet.size = static_cast<std::size_t>(got);
-    packet.is_cut = (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
-    take_descriptors(message, packet);
+    received.size = static_cast<std::size_t>(got);
+    received.is_cut = (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
+    take_descriptors(packet, received);
     return true;
 }
 
@@ -168,7 +163,7 @@ bool is_file(int fd) {
     return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-const char* read_bytes(const MoveMessage& message, UniqueFd file, std::string& bytes) {
+const char* read_bytes(const MoveMessage& message, const UniqueFd& file, std::string& bytes) {
     if (!message.bytes_in_file) {
         bytes = message.bytes;
         return nullptr;
@@ -181,19 +176,19 @@ const char* read_bytes(const MoveMessage& message, UniqueFd file, std::string& b
 }
 
 // Null, or why it is dropped.
-const char* unpack(Packet& packet, MovedConnection& moved) {
-    if (packet.is_cut) return "it was cut on its way";
+const char* unpack(const MovePacket& packet, Received& received, MovedConnection& moved) {
+    if (received.is_cut) return "it was cut on its way";
     MoveMessage message;
-    if (const char* const fault = message.read({packet.bytes.data(), packet.size}, packet.descriptor_count))
-        return fault;
+    if (const char* const fault = message.read({packet.bytes, received.size}, received.descriptor_count)) return fault;
     moved.record = message.record;
-    UniqueFd* next = packet.descriptors.data();
+    UniqueFd* next = received.descriptors.data();
     moved.socket = std::move(*next++);
     if (message.record.request.has_body_file()) moved.body_file = std::move(*next++);
     for (int i = 0; i < message.record.request.file_count; ++i) moved.output_files[i] = std::move(*next++);
+    if (message.bytes_in_file) moved.bytes_file = std::move(*next);
     if (!is_stream_socket(moved.socket.get()) || !make_nonblocking(moved.socket.get())) return "it has no socket";
     if (moved.body_file.is_open() && !is_file(moved.body_file.get())) return "its body is in no file";
-    return read_bytes(message, message.bytes_in_file ? std::move(*next) : UniqueFd(), moved.bytes);
+    return read_bytes(message, moved.bytes_file, moved.bytes);
 }
 
 } // namespace
@@ -208,31 +203,48 @@ MoveQueue MoveQueue::make() {
     return queue;
 }
 
-MoveQueue::Put MoveQueue::put(int put_fd, const ConnectionImage& image, std::uint32_t version) {
+MoveQueue::Put MoveQueue::put(const ConnectionImage& image, std::uint32_t version) const {
+    mmsghdr told;
+    return put(image, told, version);
+}
+
+MoveQueue::Put MoveQueue::put(const ConnectionImage& image, mmsghdr& told, std::uint32_t version) const {
     if (image.record.request.file_count > RequestState::most_files) return Put::failed;
     const Parts parts = parts_of(image);
     std::size_t size = 0;
     for (const auto part : parts) size += part.size();
     if (size > MoveMessage::most_bytes) return Put::failed;
     const ConnectionRecord record = record_to_write(image, version);
-    if (size <= MoveMessage::most_inline) return send(put_fd, record, parts, descriptors_of(image, record, -1));
+    if (size <= MoveMessage::most_inline) return send(put_fd(), record, parts, descriptors_of(image, record, -1), told);
     const UniqueFd file = make_memory_file();
     if (!file.is_open()) return refused(errno);
     for (const auto part : parts) {
         if (!write_all(file.get(), part)) return refused(errno);
     }
-    return send(put_fd, record, {}, descriptors_of(image, record, file.get()));
+    return send(put_fd(), record, {}, descriptors_of(image, record, file.get()), told);
 }
 
-std::optional<MovedConnection> MoveQueue::take() const {
+MoveQueue::Put MoveQueue::put(const MoveMessage& message, std::span<const int> descriptors) const {
+    Descriptors all;
+    for (const int each : descriptors.first(std::min<std::size_t>(descriptors.size(), most_descriptors))) all.add(each);
+    mmsghdr told;
+    return send(put_fd(), message.record, {message.bytes}, all, told);
+}
+
+std::optional<MovedConnection> MoveQueue::take(MovePacket& packet) const {
     for (;;) {
-        Packet packet;
-        if (!receive(take_fd(), packet)) return std::nullopt;
+        Received received;
+        if (!receive(take_fd(), packet, received)) return std::nullopt;
         MovedConnection moved;
-        const char* const fault = unpack(packet, moved);
+        const char* const fault = unpack(packet, received, moved);
         if (fault == nullptr) return moved;
         spdlog::warn("A connection from another worker is dropped: {}", fault);
     }
+}
+
+std::optional<MovedConnection> MoveQueue::take() const {
+    MovePacket packet;
+    return take(packet);
 }
 
 } // namespace cppcorn

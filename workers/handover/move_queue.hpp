@@ -5,9 +5,13 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
+
+#include <sys/socket.h>
 
 #include "base/server_fd.hpp"
 #include "workers/handover/connection_image.hpp"
+#include "workers/handover/move_packet.hpp"
 #include "workers/handover/moved_connection.hpp"
 
 namespace cppcorn {
@@ -30,13 +34,17 @@ class MoveQueue {
     int put_fd() const { return put_end_.get(); }
 
     // Never waits. Async-signal-safe. As record_to_write(), which says what `version` is.
-    Put put(const ConnectionImage& image, std::uint32_t version = ConnectionRecord::current_version) const {
-        return put(put_fd(), image, version);
-    }
-    // The same, where only the descriptor is known.
-    static Put put(int put_fd, const ConnectionImage& image, std::uint32_t version = ConnectionRecord::current_version);
+    Put put(const ConnectionImage& image, std::uint32_t version = ConnectionRecord::current_version) const;
+    // The same. In `told`, the kernel itself notes that it has the message (its length), so that it is known even of a
+    // process that was killed meanwhile.
+    Put put(const ConnectionImage& image, mmsghdr& told,
+            std::uint32_t version = ConnectionRecord::current_version) const;
+    // The same, of one that was taken and goes back as it was.
+    Put put(const MoveMessage& message, std::span<const int> descriptors) const;
 
-    // The next one that makes sense; nullopt if there is none. What makes none is dropped, which is logged.
+    // The next one that makes sense; nullopt if there is none. What makes none is dropped, which is logged. `packet`:
+    // where it is received to, and stays; until the connection is the worker's, its descriptors are open.
+    std::optional<MovedConnection> take(MovePacket& packet) const;
     std::optional<MovedConnection> take() const;
 
   private:

@@ -16,7 +16,8 @@ struct MovedConnection {
     UniqueFd socket;
     UniqueFd body_file; // open if record.request has RequestState::body_is_in_file
     std::array<UniqueFd, RequestState::most_files> output_files;
-    std::string bytes; // of the sections, one behind the other
+    std::string bytes;   // of the sections, one behind the other
+    UniqueFd bytes_file; // where they were, if they are many: open as long as somebody may have to take it from there
 
     // A view into `bytes`.
     std::string_view section(Section which) const {

@@ -32,7 +32,9 @@ class Understudy {
     Understudy(const UnderstudyPlan& plan, int worker)
         : memory_(plan.memory),
           queue_(plan.queue),
-          mourning_(plan.memory, plan.queue, plan.access_log, plan.epoll, plan.leash),
+          moved_(plan.moved_from_busy),
+          mourning_(plan.memory, plan.queue, plan.moved_from_dead, plan.access_log, plan.tell_newcomer, plan.epoll,
+                    plan.leash),
           epoll_(plan.epoll),
           bell_(plan.bell),
           leash_(plan.leash),
@@ -58,6 +60,7 @@ class Understudy {
 
     WorkerMemory& memory_;
     const MoveQueue& queue_;
+    Counter& moved_;
     Mourning mourning_;
     int epoll_;
     int bell_;
@@ -122,7 +125,7 @@ void Understudy::make_quiet() {
     WorkerNotes& notes = memory_.notes();
     notes.is_quiet.store(true);
     for (const auto& other : notes.others) {
-        const int fd = other.load() - 1;
+        const int fd = WorkerNotes::descriptor_of(other);
         if (fd < 0) continue;
         epoll_event event{};
         event.data.u64 = static_cast<std::uint32_t>(fd);
@@ -188,6 +191,7 @@ bool Understudy::move(int fd, std::uint32_t generation) {
     ::close(fd);
     seat->generation.store(0);
     memory_.notes().moved.fetch_add(1);
+    moved_.add_shared();
     return true;
 }
 

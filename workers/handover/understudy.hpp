@@ -14,6 +14,8 @@
 
 #include <sys/types.h>
 
+#include "base/counter.hpp"
+#include "workers/handover/late_arrival.hpp"
 #include "workers/handover/log_place.hpp"
 #include "workers/handover/move_queue.hpp"
 #include "workers/handover/worker_memory.hpp"
@@ -24,11 +26,14 @@ namespace cppcorn {
 struct UnderstudyPlan {
     WorkerMemory& memory;
     const MoveQueue& queue;
+    Counter& moved_from_busy; // in memory that others read: connections of the worker's that it has moved,
+    Counter& moved_from_dead; // and once the worker is dead
     LogPlace access_log;
     int epoll; // the worker's, with its connections
     int bell;  // rings when the app has run for a while, or has crashed
     int leash; // readable once the master is gone
     std::function<void()> take_title;
+    TellNewcomer tell_newcomer;
 };
 
 // Run by the worker, in the thread that serves. The understudy is a child of the worker's parent. Throws

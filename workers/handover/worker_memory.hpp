@@ -10,6 +10,7 @@
 #include "base/clock.hpp"
 #include "workers/handover/desk.hpp"
 #include "workers/handover/listener_facts.hpp"
+#include "workers/handover/move_packet.hpp"
 #include "workers/handover/seat.hpp"
 #include "workers/handover/token.hpp"
 #include "workers/handover/worker_notes.hpp"
@@ -33,6 +34,10 @@ class WorkerMemory {
     Desk& desk() { return shared_->desk; }
     Token& token() { return shared_->token; }
     WorkerNotes& notes() { return shared_->notes; }
+    const WorkerNotes& notes() const { return shared_->notes; }
+    // Worker: what it takes out of the queue, it receives to there.
+    MovePacket& packet() { return shared_->packet; }
+    const MovePacket& packet() const { return shared_->packet; }
     // The row of these facts, which is made if there is room; -1: there is none.
     int row_of(const ListenerFacts& facts);
     const ListenerFacts* facts(int row) const;
@@ -46,6 +51,7 @@ class WorkerMemory {
         WorkerNotes notes;
         std::atomic<std::uint32_t> facts_count;
         ListenerFacts facts[most_facts];
+        MovePacket packet;
     };
 
     int seat_count_;

@@ -4,9 +4,19 @@
 #include <atomic>
 #include <cstdint>
 
+#include <sys/socket.h>
+
+#include "base/call_note.hpp"
 #include "workers/handover/seat.hpp"
 
 namespace cppcorn {
+
+// How a connection has come that is in no seat yet, nor on the desk.
+enum class Arrival : std::uint8_t {
+    none,
+    accepted, // there may be one, of which nothing is known but its socket
+    moved,    // there may be one that was another worker's: in WorkerMemory::packet() and its descriptors
+};
 
 // Shared memory, zero at first.
 struct WorkerNotes {
@@ -24,12 +34,28 @@ struct WorkerNotes {
     std::atomic<std::int32_t> waiting;
     std::atomic<std::int32_t> seats_end;
 
+    // Worker: it asks the kernel for a connection, or has it and has not begun with it.
+    std::atomic<Arrival> arrival;
+
+    // Worker: it gives this connection away, by this message, whose length the kernel tells once the queue has it.
+    std::atomic<int> leaving; // descriptor + 1
+    mmsghdr leave_message;
+
+    // Worker: its last call on a connection of a unix socket.
+    CallNotes calls;
+
     // Worker: the lines of its access log that are not written yet, and where to: as offset << 32 | size.
     std::atomic<std::uint64_t> log_lines;
     std::atomic<int> log_fd; // + 1
 
     // Worker: it has crashed, in its own thread, and only its report keeps it.
     std::atomic<std::uint8_t> is_crashing;
+
+    // What is noted as descriptor + 1; -1 for none, and for what no worker can have noted.
+    static int descriptor_of(const std::atomic<int>& note) {
+        const int number = note.load();
+        return number > 0 ? number - 1 : -1;
+    }
 
     void watch(int fd) {
         for (auto& other : others) {

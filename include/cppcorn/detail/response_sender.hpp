@@ -29,8 +29,8 @@ class ResponseSender {
 
     bool begun() const { return begun_; }
 
-    void send(int status, const Headers& headers, Body& body) {
-        start(status, headers, body.size());
+    void send(int status, const Headers& headers, Body& body, std::string_view reason = {}) {
+        start(status, headers, body.size(), reason);
         if (!is_head_ && may_have_body(status)) write(body);
     }
 
@@ -48,7 +48,7 @@ class ResponseSender {
         }
     }
 
-    void start(int status, const Headers& headers, std::optional<std::size_t> size) {
+    void start(int status, const Headers& headers, std::optional<std::size_t> size, std::string_view reason = {}) {
         // If the response may have no body, only the app knows the length.
         if (!may_have_body(status) || headers.contains("Content-Length")) size.reset();
         std::array<char, 20> digits;
@@ -57,7 +57,7 @@ class ResponseSender {
             const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), *size).ptr;
             length.value.size = static_cast<std::size_t>(end - digits.data());
         }
-        start_with(status, headers, size.has_value() ? &length : nullptr);
+        start_with(status, reason, headers, size.has_value() ? &length : nullptr);
     }
 
   private:
@@ -65,7 +65,7 @@ class ResponseSender {
 
     static bool may_have_body(int status) { return status != 204 && status != 205 && status != 304; }
 
-    void start_with(int status, const Headers& headers, const cppcorn_field* extra) {
+    void start_with(int status, std::string_view reason, const Headers& headers, const cppcorn_field* extra) {
         std::array<cppcorn_field, few> on_stack;
         std::vector<cppcorn_field> on_heap;
         cppcorn_field* fields = on_stack.data();
@@ -78,7 +78,10 @@ class ResponseSender {
             fields[count++] = {{name.data(), name.size()}, {value.data(), value.size()}};
         }
         if (extra != nullptr) fields[count++] = *extra;
-        const int result = host_.start(&request_, status, fields, count);
+        const bool has_reason = !reason.empty() && CPPCORN_HAS(&host_, cppcorn_host, start_with_reason);
+        const int result = has_reason
+                               ? host_.start_with_reason(&request_, status, reason.data(), reason.size(), fields, count)
+                               : host_.start(&request_, status, fields, count);
         if (result < 0) {
             throw std::system_error(-result, std::generic_category(),
                                     "cannot send a response with status " + std::to_string(status) + " and " +

@@ -40,12 +40,12 @@ requires(!RequestApp<T>) void answer(T& app, Request& request, ResponseSender& s
     if (auto* const generator = body.get_if<Generator>()) {
         sender.send_late(*generator, [&] {
             const int status = status_of(start_response);
-            sender.start(status, start_response.headers(), std::nullopt);
+            sender.start(status, start_response.headers(), std::nullopt, start_response.reason());
             return status;
         });
     } else {
         const int status = status_of(start_response);
-        sender.send(status, start_response.headers(), body);
+        sender.send(status, start_response.headers(), body, start_response.reason());
     }
 }
 

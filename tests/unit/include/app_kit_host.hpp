@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -39,6 +40,10 @@ struct Exchange {
     int starts = 0;
     int writes = 0;
     int flushes = 0;
+    int finishes = 0;
+    std::string reason;
+    Pairs hints; // early ones
+    bool is_gone = false;
     std::uint32_t extended_ms = 0;
     Pairs response_fields;
     std::string response_body;
@@ -125,6 +130,31 @@ inline int host_fail(const cppcorn_request* request, const char* reason, std::si
     return 0;
 }
 
+inline int host_start_with_reason(const cppcorn_request* request, int status, const char* reason,
+                                  std::size_t reason_size, const cppcorn_field* fields, std::size_t count) {
+    of(request).reason.assign(reason, reason_size);
+    return host_start(request, status, fields, count);
+}
+
+inline int host_finish(const cppcorn_request* request) {
+    ++of(request).finishes;
+    return of(request).write_error;
+}
+
+inline int host_client_gone(const cppcorn_request* request) {
+    return of(request).is_gone ? 1 : 0;
+}
+
+inline int host_early_hints(const cppcorn_request* request, const cppcorn_field* fields, std::size_t count) {
+    Exchange& exchange = of(request);
+    if (exchange.starts > 0) return -EALREADY;
+    for (std::size_t i = 0; i < count; ++i) {
+        exchange.hints.emplace_back(std::string(fields[i].name.data, fields[i].name.size),
+                                    std::string(fields[i].value.data, fields[i].value.size));
+    }
+    return 0;
+}
+
 inline const cppcorn_host& host() {
     static const cppcorn_host table{sizeof(cppcorn_host),
                                     CPPCORN_ABI_MAJOR,
@@ -138,19 +168,41 @@ inline const cppcorn_host& host() {
                                     host_log,
                                     host_extend_deadline,
                                     host_fail,
-                                    nullptr};
+                                    nullptr,
+                                    host_start_with_reason,
+                                    host_finish,
+                                    host_log,
+                                    host_client_gone,
+                                    host_early_hints};
+    return table;
+}
+
+// A server of ABI 1.0.
+inline const cppcorn_host& host_of_1_0() {
+    static const cppcorn_host table = [] {
+        cppcorn_host old = host();
+        old.size = offsetof(cppcorn_host, start_with_reason);
+        old.abi_minor = 0;
+        old.start_with_reason = nullptr;
+        old.finish = nullptr;
+        old.log_text = nullptr;
+        old.client_gone = nullptr;
+        old.early_hints = nullptr;
+        return old;
+    }();
     return table;
 }
 
 // One app, loaded through its entry function.
 class LoadedApp {
   public:
-    explicit LoadedApp(cppcorn_entry_fn entry, const std::vector<cppcorn_value>& arguments = {}) {
+    explicit LoadedApp(cppcorn_entry_fn entry, const std::vector<cppcorn_value>& arguments = {},
+                       const cppcorn_host& server = host()) {
         cppcorn_load load{};
         load.size = sizeof load;
         load.arg_count = static_cast<std::uint32_t>(arguments.size());
         load.args = arguments.data();
-        load.host = &host();
+        load.host = &server;
         char error[200] = "";
         load.error = error;
         load.error_room = sizeof error;

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include "tests/catch.hpp"
+#include "tests/sanitized.hpp"
 #include "tests/unit/include/app_kit_host.hpp"
 #include "tests/unit/temporary_folder.hpp"
 
@@ -151,11 +152,6 @@ TEST_CASE("app kit: only a path that is to blame makes File::open give nothing",
     CHECK_FALSE(error);
 }
 
-#if defined(__has_feature)
-#define CPPCORN_TEST_SANITIZED __has_feature(address_sanitizer)
-#else
-#define CPPCORN_TEST_SANITIZED 0
-#endif
 #if !CPPCORN_TEST_SANITIZED // which takes any object for broken where it can open nothing
 TEST_CASE("app kit: without descriptors, File::open says so", "[app_kit]") {
     rlimit before{};

@@ -134,6 +134,9 @@ TEST_CASE("source instead of a library is recognised") {
           "first: cmake --build build");
     CHECK_THAT(find_error("./myapp.so"), Contains("; ./myapp.cpp is source; build it first"));
     CHECK_THAT(find_error("./myapp"), Contains("; ./myapp.cpp is source; build it first"));
+    folder.write("shop.py", "x");
+    CHECK_THAT(find_error("shop:app"),
+               Contains("./libshop.so; ./shop.py is Python's: start the server anew for it, without --bridge none"));
     // A module may have such a name all the same.
     folder.write("myapp.cpp.so", "x");
     CHECK(find("myapp.cpp") == "./myapp.cpp.so");

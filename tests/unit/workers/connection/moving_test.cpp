@@ -11,6 +11,7 @@
 #include "workers/connection/shared_seats.hpp"
 #include "workers/handover/move_message.hpp"
 #include "workers/handover/seat_image.hpp"
+#include "workers/http/request_marks.hpp"
 
 using namespace one_client;
 
@@ -104,8 +105,9 @@ void set_app(World& world, std::vector<std::string>& told, const Change& change)
         std::string text(path_of(request));
         text += " " + body.bytes + " " + std::to_string(body.error);
         for (std::size_t i = 0; i < request->field_count; ++i) {
-            text += " " + std::string(request->fields[i].name.data, request->fields[i].name.size) + "=" +
-                    std::string(request->fields[i].value.data, request->fields[i].value.size);
+            const std::string name(request->fields[i].name.data, request->fields[i].name.size);
+            if (name == http::request_id_field) continue; // each request's is another one
+            text += " " + name + "=" + std::string(request->fields[i].value.data, request->fields[i].value.size);
         }
         told.push_back(text);
         return respond(request, text);
@@ -130,8 +132,10 @@ Served serve(const std::string& bytes, std::size_t split, bool moves, const Chan
     World& end = last->use();
     if (split < bytes.size() && end.is_open()) end.send(bytes.substr(split));
     served.received += end.receive();
-    for (auto at = served.received.find("Date: "); at != std::string::npos; at = served.received.find("Date: ", at)) {
-        served.received.erase(at, served.received.find('\n', at) - at); // the time goes on between two runs
+    for (const char* const part : {"Date: ", "Request id: "}) { // which are others in each run
+        for (auto at = served.received.find(part); at != std::string::npos; at = served.received.find(part, at)) {
+            served.received.erase(at, served.received.find('\n', at) - at);
+        }
     }
     served.open = end.is_open();
     return served;
@@ -296,6 +300,18 @@ TEST_CASE("Moving: files that wait go along, with what stands around them") {
           "head" + content + "middle" + content.substr(0, 50'000) + "tail");
     end.send(get("/b"));
     CHECK(statuses(end.receive()) == Statuses{200});
+}
+
+TEST_CASE("Moving: what is told to be within a request, and has nothing of one, is not taken") {
+    const auto phase = GENERATE(SeatPhase::head, SeatPhase::body);
+    Worker worker;
+    World& world = worker.use();
+    MovedConnection moved;
+    moved.record = {};
+    moved.record.phase = phase;
+    moved.record.request.file_count = 1;
+    moved.output_files[0] = file_of("file");
+    CHECK_FALSE(Connection::resume(moved, other_listener, world.turn()));
 }
 
 TEST_CASE("Moving: however many files an app sends, no more wait than can be told") {

@@ -30,6 +30,21 @@ TEST_CASE("WorkerOrders: the next worker gets none of the last one's") {
     CHECK_FALSE(orders.any());
 }
 
+TEST_CASE("WorkerOrders: a level of the log is an order, too, and the last one counts") {
+    WorkerOrders orders;
+    CHECK_FALSE(orders.take().log_level());
+    for (unsigned level = 0; level <= WorkerOrders::highest_log_level; ++level) orders.give_log_level(level);
+    CHECK(orders.any());
+    CHECK_FALSE(orders.end_wanted());
+    orders.give(WorkerOrder::reopen_logs);
+    orders.give_log_level(0);
+    const auto taken = orders.take();
+    CHECK(taken.log_level() == 0);
+    CHECK(taken.contains(WorkerOrder::reopen_logs));
+    CHECK_FALSE(taken.contains(WorkerOrder::retire));
+    CHECK_FALSE(orders.any());
+}
+
 TEST_CASE("WorkerOrders: one that is given while others are taken is not lost") {
     WorkerOrders orders;
     std::thread master([&] {

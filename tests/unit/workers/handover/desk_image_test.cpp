@@ -142,6 +142,7 @@ TEST_CASE("what was sent since the picture is not sent again") {
     CHECK(scene.request().ending == Ending::keep);
     CHECK(scene.image.record.phase == SeatPhase::writing);
     CHECK(scene.image.record.sent == 2009);
+    CHECK((scene.image.record.flags & Seat::answered_any) != 0);
     REQUIRE(scene.update(0, 19));
     CHECK(scene.section(Section::output).empty());
     CHECK_FALSE(scene.update(0, 20)); // it never had so much
@@ -204,6 +205,16 @@ TEST_CASE("the last answer stands behind those that were made") {
     CHECK(scene.request().ending == Ending::linger);
     CHECK(scene.request().flags == 0);
     CHECK(scene.image.record.phase == SeatPhase::writing);
+}
+
+TEST_CASE("a connection whose answer is all sent is idle, whatever its seat says") {
+    Scene scene;
+    scene.memory.seat(scene.picture.fd)->phase = SeatPhase::preamble;
+    scene.picture.phase = DeskPhase::answered;
+    scene.picture.ending = Ending::keep;
+    REQUIRE(scene.update(0, 0));
+    CHECK(scene.image.record.phase == SeatPhase::idle);
+    CHECK((scene.image.record.flags & Seat::answered_any) != 0);
 }
 
 TEST_CASE("of a request that is answered so, neither head nor body go along") {

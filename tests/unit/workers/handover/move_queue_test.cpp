@@ -94,9 +94,74 @@ TEST_CASE("bytes and files go with a connection, few or many") {
         CHECK(is_same_file(moved->body_file.get(), body.get()));
         CHECK(is_same_file(moved->output_files[0].get(), first.get()));
         CHECK(is_same_file(moved->output_files[1].get(), second.get()));
-        CHECK(open_descriptors() == before + 4);
+        CHECK(open_descriptors() == before + 4 + (moved->bytes_file.is_open() ? 1 : 0));
     }
     CHECK(open_descriptors() == before);
+}
+
+TEST_CASE("a message that was taken goes back as it was") {
+    const std::size_t size = GENERATE(0, 10, 5000);
+    const MoveQueue queue = MoveQueue::make();
+    SocketPair connection;
+    const UniqueFd body = file_of("body");
+    const std::string input(size, 'i');
+    ConnectionImage image = idle_image(connection.ours.get());
+    image.record.request.flags = RequestState::body_is_in_file;
+    image.body_file = body.get();
+    image.sections[static_cast<int>(Section::input)] = input;
+    REQUIRE(queue.put(image) == MoveQueue::Put::sent);
+    MovePacket packet{};
+    {
+        const auto taken = queue.take(packet);
+        REQUIRE(taken.has_value());
+        const PacketDescriptors descriptors = descriptors_of(packet);
+        MoveMessage message;
+        REQUIRE(message.read(bytes_of(packet), descriptors.count) == nullptr);
+        REQUIRE(queue.put(message, std::span(descriptors.numbers).first(static_cast<std::size_t>(descriptors.count))) ==
+                MoveQueue::Put::sent);
+    }
+    const auto moved = queue.take();
+    REQUIRE(moved.has_value());
+    CHECK(moved->record.deadline == 123'456'789);
+    CHECK(moved->section(Section::input) == input);
+    CHECK(is_same_file(moved->socket.get(), connection.ours.get()));
+    CHECK(is_same_file(moved->body_file.get(), body.get()));
+}
+
+TEST_CASE("a packet tells of nothing when nothing was received to it") {
+    const MoveQueue queue = MoveQueue::make();
+    SocketPair connection;
+    MovePacket packet{};
+    CHECK(descriptors_of(packet).count == 0);
+    REQUIRE(queue.put(idle_image(connection.ours.get())) == MoveQueue::Put::sent);
+    REQUIRE(queue.take(packet).has_value());
+    CHECK(descriptors_of(packet).count == 1);
+    CHECK_FALSE(queue.take(packet).has_value());
+    CHECK(descriptors_of(packet).count == 0);
+    MoveMessage message;
+    CHECK(message.read(bytes_of(packet), 1) != nullptr);
+}
+
+TEST_CASE("a packet with anything in it is read within its bounds") {
+    MovePacket packet;
+    std::memset(&packet, 0xff, sizeof packet);
+    CHECK(descriptors_of(packet).count == 0);
+    CHECK(bytes_of(packet).size() <= sizeof packet.bytes);
+    const cmsghdr header{CMSG_LEN(0) + sizeof packet.control, SOL_SOCKET, SCM_RIGHTS};
+    std::memcpy(packet.control, &header, sizeof header);
+    CHECK(descriptors_of(packet).count == 0);
+}
+
+TEST_CASE("the kernel tells that the queue has a message") {
+    const MoveQueue queue = MoveQueue::make();
+    SocketPair connection;
+    mmsghdr told{};
+    REQUIRE(queue.put(idle_image(connection.ours.get()), told) == MoveQueue::Put::sent);
+    CHECK(told.msg_len == sizeof(ConnectionRecord));
+    while (queue.put(idle_image(connection.ours.get())) == MoveQueue::Put::sent) {
+    }
+    CHECK(queue.put(idle_image(connection.ours.get()), told) == MoveQueue::Put::full);
+    CHECK(told.msg_len == 0);
 }
 
 TEST_CASE("a full queue leaves a connection where it is, and loses none") {
