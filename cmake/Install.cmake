@@ -3,8 +3,7 @@ include(CMakePackageConfigHelpers)
 
 install(TARGETS cppcorn RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 # To be copied and adapted: each app has a service of its own.
-install(FILES packaging/cppcorn.service packaging/cppcorn.socket packaging/cppcorn.logrotate
-  packaging/cppcorn.tmpfiles.conf DESTINATION ${CMAKE_INSTALL_DATADIR}/cppcorn)
+install(DIRECTORY deploy/ DESTINATION ${CMAKE_INSTALL_DATADIR}/cppcorn)
 install(DIRECTORY include/cppcorn DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 set(config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/cppcorn)
 configure_package_config_file(cmake/cppcornConfig.cmake.in ${CMAKE_BINARY_DIR}/cppcornConfig.cmake

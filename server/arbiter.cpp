@@ -24,6 +24,7 @@ namespace {
 constexpr int pause_after_error_ms = 100;
 
 void log_sender(int signal) {
+    if (signal == 0) return;
     if (const auto sender = last_signal_sender(signal)) {
         spdlog::info("{} was sent by {}", signal_name(signal), text_of(*sender));
     }
@@ -37,8 +38,13 @@ Arbiter::Arbiter(std::shared_ptr<Release> release, std::optional<Predecessor> pr
       signals_(signals_used(ProcessKind::master, SignalUse::handled)),
       upgrade_(std::move(predecessor)),
       deployment_(std::move(release), around_.start, upgrade_, around_.title),
-      post_mortems_([](const std::string& text) { spdlog::error("{}", text); }),
-      workforce_(deployment_, post_mortems_, std::move(queue), around_.title) {
+      post_mortems_([this](pid_t pid, const std::string& text) {
+          spdlog::error("{}", text);
+          workforce_.note_report(pid, text);
+      }),
+      workforce_(deployment_, post_mortems_, std::move(queue), around_.title),
+      steering_(life_, deployment_, workforce_, post_mortems_,
+                [this](MasterAction action, const std::string& cause) { act(action, cause, 0); }) {
     ignore_signals(ProcessKind::master);
 }
 
@@ -50,6 +56,7 @@ int Arbiter::run() {
         attempt(&Arbiter::wait);
         attempt(&Arbiter::read_notices); // first: a worker that said that it is ready before the signal came counts
         attempt(&Arbiter::handle_signals);
+        attempt(&Arbiter::take_orders);
     }
     shut_down();
     return life_.exit_code();
@@ -65,7 +72,7 @@ bool Arbiter::finished() const {
 }
 
 bool Arbiter::service_has_ended() const {
-    return life_.stopping() && workforce_.empty() && deployment_.probe_pid() == 0;
+    return life_.stopping() && workforce_.empty() && deployment_.probe_pid() == 0 && deployment_.molds().empty();
 }
 
 void Arbiter::shut_down() {
@@ -95,12 +102,14 @@ void Arbiter::reap() {
     for (pid_t pid; (pid = ::wait4(-1, &status, WNOHANG, &usage)) > 0;) {
         if (pid == deployment_.probe_pid()) {
             probe_exited(status, usage.ru_maxrss);
+        } else if (deployment_.molds().knows(pid)) {
+            mold_exited(pid, status, usage.ru_maxrss);
         } else if (pid == upgrade_.successor()) {
             successor_exited(status);
         } else if (pid == post_mortems_.reader_pid()) {
             post_mortems_.reader_exited();
         } else {
-            workforce_.exited(pid, status, usage.ru_maxrss);
+            workforce_.exited(pid, status, usage);
         }
     }
 }
@@ -119,11 +128,21 @@ void Arbiter::supervise() {
         begin_reload();
     }
     workforce_.watch_loops(now);
-    if (workforce_.table().hopeless() && !life_.stopping()) {
+    workforce_.watch_requests(now);
+    if (newest_cannot_start() && !life_.stopping()) {
         settle(deployment_.workers_cannot_start(workforce_.start_failure()));
     }
     workforce_.supervise(now, upgrade_.is_alone());
+    workforce_.show(life_.state(), upgrade_.shows_status(workforce_.table().serving() > 0), now);
+    if (workforce_.shows_status()) upgrade_.note_status_process();
+    steering_.supervise(now);
     report(service_state(life_, workforce_.table(), deployment_.rollout(), upgrade_.successor() != 0));
+}
+
+bool Arbiter::newest_cannot_start() const {
+    const WorkerTable& table = workforce_.table();
+    const bool has_no_mold = deployment_.molds().have_failed() && !table.settled();
+    return table.hopeless() || workforce_.first_worker_failed() || has_no_mold;
 }
 
 void Arbiter::wait() {
@@ -138,16 +157,20 @@ void Arbiter::wait() {
     // poll passes over negative descriptors.
     pollfd entries[] = {{signals_.fd(), POLLIN, 0},
                         {workforce_.notices_fd(), POLLIN, 0},
+                        {workforce_.orders_fd(), POLLIN, 0},
                         {upgrade_.predecessor_fd(), POLLIN, 0},
-                        {deployment_.watch_fd(), POLLIN, 0}};
+                        {deployment_.watch_fd(), POLLIN, 0},
+                        {deployment_.probe_fd(), POLLIN, 0},
+                        {deployment_.molds().probe_fd(), POLLIN, 0}};
     ::poll(entries, std::size(entries), timeout_ms);
     if (next) workforce_.master_waited(now, *next, SteadyClock::now());
-    if (entries[2].revents != 0) become_the_master();
-    if (entries[3].revents != 0) deployment_.take_changes(SteadyClock::now());
+    if (entries[3].revents != 0) become_the_master();
+    if (entries[4].revents != 0) deployment_.take_changes(SteadyClock::now());
 }
 
 std::optional<SteadyTime> Arbiter::next_wake(SteadyTime now) const {
-    SteadyTime next = std::min({life_.stop_at(), deployment_.due(), workforce_.due(now), post_mortems_.due()});
+    SteadyTime next =
+        std::min({life_.stop_at(), deployment_.due(), workforce_.due(now), post_mortems_.due(), steering_.due()});
     if (!upgrade_.has_predecessor()) next = std::min(next, around_.service_manager.due());
     if (next == SteadyTime::max()) return std::nullopt;
     return next;
@@ -156,7 +179,9 @@ std::optional<SteadyTime> Arbiter::next_wake(SteadyTime now) const {
 void Arbiter::read_notices() {
     workforce_.read_notices();
     if (!workforce_.table().settled()) return;
+    const bool others_waited = deployment_.first_worker_tries();
     deployment_.settled();
+    if (others_waited) apply_policy();
     workforce_.forget_unused_releases();
     if (!around_.daemon.serves(settings())) return;
     reopen_error_log(); // one to the terminal has ended
@@ -170,7 +195,11 @@ void Arbiter::handle_signals() {
     }
 }
 
-// ---- Signals
+void Arbiter::take_orders() {
+    steering_.take_orders();
+}
+
+// ---- Signals and orders
 
 void Arbiter::handle(const MasterSignalRow& row, unsigned count) {
     // Terminals send it when their size changes.
@@ -183,23 +212,14 @@ void Arbiter::handle(const MasterSignalRow& row, unsigned count) {
     switch (action) {
         case MasterAction::stop_gracefully:
         case MasterAction::stop_quickly:
-            spdlog::info("Handling signal: {}", row.name);
-            log_sender(row.signal);
-            if (action == MasterAction::stop_gracefully) return stop(StopKind::graceful);
-            post_mortems_.hurry();
-            return stop(StopKind::quick);
         case MasterAction::delay_stop:
-            return begin_delay();
         case MasterAction::reload:
-            spdlog::info("Handling signal: {}", row.name);
-            return begin_reload();
+        case MasterAction::reopen_logs:
+            return act(action, fmt::format("Handling signal: {}", row.name), row.signal);
         case MasterAction::add_workers:
             return change_workers(row, times);
         case MasterAction::remove_workers:
             return change_workers(row, -times);
-        case MasterAction::reopen_logs:
-            spdlog::info("Handling signal: {}", row.name);
-            return reopen_logs();
         case MasterAction::upgrade:
             return begin_upgrade();
         case MasterAction::retire_workers:
@@ -213,10 +233,23 @@ void Arbiter::handle(const MasterSignalRow& row, unsigned count) {
     }
 }
 
-void Arbiter::begin_delay() {
+void Arbiter::act(MasterAction action, const std::string& cause, int signal) {
+    if (action == MasterAction::delay_stop) {
+        begin_delay(cause);
+        return log_sender(signal);
+    }
+    spdlog::info("{}", cause);
+    if (action == MasterAction::reload) return begin_reload();
+    if (action == MasterAction::reopen_logs) return reopen_logs();
+    log_sender(signal);
+    if (action == MasterAction::stop_gracefully) return stop(StopKind::graceful);
+    post_mortems_.hurry();
+    stop(StopKind::quick);
+}
+
+void Arbiter::begin_delay(const std::string& cause) {
     const std::chrono::duration<double> delay = settings().shutdown_delay;
-    spdlog::info("Handling signal: term; serving on for {} s (--shutdown-delay)", delay.count());
-    log_sender(SIGTERM);
+    spdlog::info("{}; serving on for {} s (--shutdown-delay)", cause, delay.count());
     life_.delay_until(SteadyClock::now() + settings().shutdown_delay);
 }
 
@@ -249,7 +282,7 @@ void Arbiter::begin_upgrade() {
         return spdlog::warn("Handling signal: usr2; refused: a reload is under way");
     }
     try {
-        upgrade_.start(around_.start, release().listeners, workforce_.queue(), settings().daemon);
+        upgrade_.start(around_.start, release(), workforce_.queue());
         spdlog::info("Handling signal: usr2; started the new master (pid:{})", upgrade_.successor());
     } catch (const std::system_error& error) {
         spdlog::error("Handling signal: usr2; cannot start a new master: {}", error.what());
@@ -277,10 +310,12 @@ void Arbiter::settle(const Deployment::Outcomes& outcomes) {
                 break;
             case Deployment::Outcome::kept:
                 workforce_.keep_generation();
+                workforce_.note_reload(ReloadResult::refused);
                 if (workforce_.table().wanted() == 0) apply_policy(); // none are left to serve on
                 break;
             case Deployment::Outcome::rolled_back:
                 workforce_.roll_back();
+                workforce_.note_reload(ReloadResult::rolled_back);
                 apply_policy();
                 workforce_.forget_unused_releases();
                 break;
@@ -294,7 +329,8 @@ void Arbiter::settle(const Deployment::Outcomes& outcomes) {
 
 void Arbiter::apply_policy() {
     workforce_.set_policy({settings().boot_timeout, settings().worker.graceful_timeout, settings().reload_surge});
-    workforce_.want(life_.is(MasterState::retired) ? 0 : settings().workers);
+    const int wanted = deployment_.first_worker_tries() ? 1 : settings().workers;
+    workforce_.want(life_.is(MasterState::retired) ? 0 : wanted);
 }
 
 void Arbiter::probe_exited(int wait_status, long peak_kib) {
@@ -303,10 +339,15 @@ void Arbiter::probe_exited(int wait_status, long peak_kib) {
     settle(deployment_.probe_exited(wait_status));
 }
 
+void Arbiter::mold_exited(pid_t pid, int wait_status, long peak_kib) {
+    Death death = deployment_.mold_exited(pid, wait_status, peak_kib);
+    if (is_crash(wait_status, death.crash)) post_mortems_.add(std::move(death), SteadyClock::now());
+}
+
 // ---- The masters before and after this one
 
 void Arbiter::successor_exited(int wait_status) {
-    const bool is_clean = upgrade_.successor_exited(wait_status, release().listeners, life_.ending());
+    const bool is_clean = upgrade_.successor_exited(wait_status, all_listeners(release()), life_.ending());
     deployment_.remove_successors_pidfile();
     if (life_.ending()) {
         workforce_.end_connections(); // which it was to take
@@ -318,7 +359,7 @@ void Arbiter::successor_exited(int wait_status) {
 }
 
 void Arbiter::become_the_master() {
-    upgrade_.predecessor_exited(release().listeners);
+    upgrade_.predecessor_exited(all_listeners(release()));
     deployment_.update_pidfile();
     around_.service_manager.take_over();
 }

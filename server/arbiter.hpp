@@ -13,9 +13,9 @@
 
 #include "base/clock.hpp"
 #include "base/signal_inbox.hpp"
-#include "server/exit_codes.hpp"
 #include "server/post_mortem/post_mortems.hpp"
 #include "server/process/daemon.hpp"
+#include "server/process/exit_codes.hpp"
 #include "server/process/process_title.hpp"
 #include "server/process/service_manager.hpp"
 #include "server/release/deployment.hpp"
@@ -60,7 +60,9 @@ class Arbiter {
 
     // What a signal asks for.
     void handle(const MasterSignalRow& signal, unsigned count);
-    void begin_delay();
+    // What orders ask for, too. `signal`: by which it was asked for; 0: by none.
+    void act(MasterAction action, const std::string& cause, int signal);
+    void begin_delay(const std::string& cause);
     void begin_reload();
     void change_workers(const MasterSignalRow& signal, int change);
     void reopen_logs();
@@ -71,6 +73,8 @@ class Arbiter {
     void settle(const Deployment::Outcomes& outcomes);
     void apply_policy();
     void probe_exited(int wait_status, long peak_kib);
+    void mold_exited(pid_t pid, int wait_status, long peak_kib);
+    bool newest_cannot_start() const;
 
     // The masters before and after this one.
     void successor_exited(int wait_status);

@@ -13,13 +13,6 @@
 namespace cppcorn {
 namespace {
 
-// It goes when the master goes. A signal to all processes of the service (Ctrl-C, a stop by systemd) is to end it no
-// sooner than the workers, which answer what they have begun.
-void ignore_all_that_ends_others() {
-    for (const int signal : signals_used(ProcessKind::master, SignalUse::handled)) ::signal(signal, SIG_IGN);
-    unblock_all_signals();
-}
-
 class LookoutProcess {
   public:
     LookoutProcess(Scoreboard& scoreboard, int post, int leash) : scoreboard_(scoreboard), post_(post), leash_(leash) {}
@@ -102,7 +95,8 @@ class LookoutProcess {
 } // namespace
 
 int run_lookout(Scoreboard& scoreboard, int post, int leash) {
-    ignore_all_that_ends_others();
+    ignore_what_masters_handle();
+    unblock_all_signals();
     LookoutProcess(scoreboard, post, leash).run();
     return 0;
 }

@@ -85,6 +85,7 @@ std::string cause_text(const CrashRecord& crash) {
 }
 
 std::string first_line(const Death& death) {
+    if (!death.headline.empty()) return death.headline;
     const CrashRecord& crash = death.crash;
     if (crash.version == 0) {
         return fmt::format(
@@ -194,7 +195,7 @@ std::vector<std::string> fact_lines(const Death& death, const CrashSymbols& symb
     const CrashRecord& crash = death.crash;
     std::vector<std::string> lines;
     if (crash.exception[0] != '\0') lines.push_back("  Uncaught " + escaped(crash.exception));
-    if (!death.request.empty()) {
+    if (!death.request.empty() && death.headline.empty()) {
         lines.push_back(fmt::format("  request: {} from {}, for {:.1f} s", escaped(death.request),
                                     death.client.empty() ? "a unix socket" : escaped(death.client), death.age.count()));
     }

@@ -6,6 +6,8 @@
 #include <dlfcn.h>
 #include <sys/types.h>
 
+#include "server/post_mortem/library_symbol.hpp"
+
 namespace cppcorn {
 namespace {
 
@@ -43,27 +45,14 @@ constexpr unsigned name_linkage = 0x6e;
 constexpr unsigned call_file = 0x58;
 constexpr unsigned call_line = 0x59;
 
-template <class Function>
-struct Symbol {
-    Function* call = nullptr;
-    Symbol(void* library, const char* name, bool& is_complete)
-        : call(reinterpret_cast<Function*>(library == nullptr ? nullptr : ::dlsym(library, name))) {
-        is_complete = is_complete && call != nullptr;
-    }
-    template <class... Arguments>
-    auto operator()(Arguments... arguments) const {
-        return call(arguments...);
-    }
-};
-
 // The library's functions.
 struct Libdw {
     void* library = ::dlopen("libdw.so.1", RTLD_NOW | RTLD_LOCAL);
     bool is_complete = library != nullptr;
 
-#define CPPCORN_LIBDW(name, ...)    \
-    Symbol<__VA_ARGS__> name {      \
-        library, #name, is_complete \
+#define CPPCORN_LIBDW(name, ...)      \
+    LibrarySymbol<__VA_ARGS__> name { \
+        library, #name, is_complete   \
     }
     CPPCORN_LIBDW(dwfl_begin, Dwfl*(const DwflCallbacks*));
     CPPCORN_LIBDW(dwfl_end, void(Dwfl*));

@@ -1,21 +1,24 @@
 #include "server/post_mortem/post_mortems.hpp"
 
-#include <array>
 #include <csignal>
+#include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/log/logged_request.hpp"
 #include "base/signals.hpp"
 #include "base/system_call.hpp"
 #include "server/post_mortem/crash_text.hpp"
 #include "server/post_mortem/symbol_reader.hpp"
-#include "server/post_mortem/symbols.hpp"
 #include "server/process/child.hpp"
+#include "server/process/hosting.hpp"
 
 namespace cppcorn {
 namespace {
@@ -30,10 +33,13 @@ int become_reader(int exchange) {
     const int copy = check(::fcntl(exchange, F_DUPFD_CLOEXEC, symbol_reader_fd + 1), "cannot pass on a crash");
     check(::dup2(copy, symbol_reader_fd), "cannot pass on a crash");
     unblock_all_signals();
-    std::array<char, 8> name{"cppcorn"};
-    std::string argument = symbol_reader_argument;
-    char* const arguments[] = {name.data(), argument.data(), nullptr};
-    ::execv("/proc/self/exe", arguments);
+    std::vector<std::string> command{"cppcorn"};
+    if (hosting() != nullptr) command = hosting()->program;
+    command.emplace_back(symbol_reader_argument);
+    std::vector<char*> arguments;
+    for (auto& argument : command) arguments.push_back(argument.data());
+    arguments.push_back(nullptr);
+    ::execv(hosting() != nullptr ? arguments.front() : "/proc/self/exe", arguments.data());
     return EXIT_FAILURE;
 }
 
@@ -47,6 +53,15 @@ std::string PostMortems::add(Death death, SteadyTime now) {
     return "";
 }
 
+bool PostMortems::takes_living() const {
+    return !in_hurry_ && waiting_.size() < most_waiting;
+}
+
+void PostMortems::add_living(Death death) {
+    death.crash.version = CrashRecord::current_version;
+    waiting_.push_back(std::move(death));
+}
+
 void PostMortems::begin_next(SteadyTime now) {
     while (!waiting_.empty()) {
         const bool has_stack = waiting_.front().crash.version != 0;
@@ -54,15 +69,27 @@ void PostMortems::begin_next(SteadyTime now) {
             if (has_stack && !in_hurry_ && waiting_.size() <= most_waiting) return begin(waiting_.front(), now);
         } catch (const std::system_error&) { // no process, or no memory
         }
-        print_(crash_text(waiting_.front(), {}));
+        print(waiting_.front(), {});
         waiting_.pop_front();
     }
+}
+
+void PostMortems::print(const Death& death, const CrashSymbols& symbols) const {
+    const LoggedRequest logged({death.request_id, death.request, death.client.c_str()});
+    const std::string text = crash_text(death, symbols);
+    if (death.tell) return death.tell(text);
+    if (death.headline.empty()) return print_(death.pid, text);
+    spdlog::warn("{}", text);
 }
 
 void PostMortems::begin(const Death& death, SteadyTime now) {
     exchange_.reset(check(::memfd_create("cppcorn-crash", MFD_CLOEXEC), "cannot make memory for a crash"));
     const ssize_t size = check(::write(exchange_.get(), &death.crash, sizeof death.crash), "cannot pass on a crash");
     if (size != sizeof death.crash) throw_system_error("cannot pass on a crash", EIO);
+    if (!death.stack.empty()) {
+        const ssize_t more = ::pwrite(exchange_.get(), death.stack.data(), death.stack.size(), live_stack_at);
+        check(more, "cannot pass on a stack");
+    }
     const ChildPlan plan{ChildRole::symbol_reader, "", death.identity, {exchange_.get()}};
     reader_pid_ = fork_child(plan, nullptr, [&] { return become_reader(exchange_.get()); });
     deadline_ = now + patience;
@@ -71,9 +98,18 @@ void PostMortems::begin(const Death& death, SteadyTime now) {
 void PostMortems::reader_exited() {
     reader_pid_ = 0;
     deadline_ = SteadyTime::max();
-    print_(crash_text(waiting_.front(), read_symbols(answer())));
+    Death& death = waiting_.front();
+    if (!death.stack.empty()) death.crash = record_in_exchange();
+    print(death, read_symbols(answer()));
     exchange_.reset();
     waiting_.pop_front();
+}
+
+// The frames that it has found.
+CrashRecord PostMortems::record_in_exchange() const {
+    CrashRecord record{};
+    if (::pread(exchange_.get(), &record, sizeof record, 0) != sizeof record) return {};
+    return checked(record);
 }
 
 // Whatever it has written, even if it did not come to the end.

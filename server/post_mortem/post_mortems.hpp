@@ -14,19 +14,24 @@
 #include "base/server_fd.hpp"
 #include "server/post_mortem/death.hpp"
 #include "server/post_mortem/known_crashes.hpp"
+#include "server/post_mortem/symbols.hpp"
 
 namespace cppcorn {
 
 class PostMortems {
   public:
-    using Print = std::function<void(const std::string& text)>;
+    using Print = std::function<void(pid_t pid, const std::string& text)>;
 
-    // `print` gets each report, of several lines.
+    // `print` gets each report, of several lines, and the process that it is of.
     explicit PostMortems(Print print) : print_(std::move(print)) {}
 
     // A process has died of a crash; its report comes later, from supervise() on. If an equal one was reported before, there is none;
     // returns then what to say instead: ". The same crash as pid 4711's, 3 times now".
     std::string add(Death death, SteadyTime now);
+    // There is room for one more process that lives: ask before its stack is taken, which costs time.
+    bool takes_living() const;
+    // A process that lives: its stack is told under its headline, as a warning or to who has asked for it.
+    void add_living(Death death);
     // The log is another one from now on: each crash is reported once more.
     void forget() { known_.forget(); }
 
@@ -46,6 +51,8 @@ class PostMortems {
   private:
     void begin_next(SteadyTime now);
     void begin(const Death& death, SteadyTime now);
+    void print(const Death& death, const CrashSymbols& symbols) const;
+    CrashRecord record_in_exchange() const;
     std::string answer() const;
 
     Print print_;

@@ -17,6 +17,7 @@
 #include "server/post_mortem/elf_symbols.hpp"
 #include "server/post_mortem/libdw.hpp"
 #include "server/post_mortem/symbols.hpp"
+#include "server/post_mortem/unwinder.hpp"
 #include "workers/app/private_copy.hpp"
 
 #if defined(__has_feature)
@@ -146,6 +147,17 @@ class Lookup {
     bool is_usable_[CrashRecord::max_modules]{};
 };
 
+bool fill_in(CrashRecord& record) {
+    constexpr std::size_t most = sizeof(LiveStack) + LiveStack::most_stack + LiveStack::most_maps;
+    std::string copy(most, '\0');
+    const ssize_t size = ::pread(symbol_reader_fd, copy.data(), copy.size(), live_stack_at);
+    copy.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+    const auto view = view_of(copy);
+    if (!view) return false;
+    record = unwind(*view);
+    return ::pwrite(symbol_reader_fd, &record, sizeof record, 0) == sizeof record;
+}
+
 } // namespace
 
 int run_symbol_reader() {
@@ -153,6 +165,7 @@ int run_symbol_reader() {
     auto record = std::make_unique<CrashRecord>();
     if (::pread(symbol_reader_fd, record.get(), sizeof *record, 0) != sizeof *record) return EXIT_FAILURE;
     *record = checked(*record);
+    if (record->signal == 0 && !fill_in(*record)) return EXIT_FAILURE;
     ::lseek(symbol_reader_fd, sizeof *record, SEEK_SET);
     Lookup(*record, symbol_reader_fd).run();
     return EXIT_SUCCESS;

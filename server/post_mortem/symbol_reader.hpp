@@ -7,6 +7,9 @@ namespace cppcorn {
 inline constexpr const char* symbol_reader_argument = "--read-symbols-of-crash";
 // Where a CrashRecord stands, and behind it the answer is written, as server/post_mortem/symbols.hpp has it.
 inline constexpr int symbol_reader_fd = 3;
+// Where the copy of a stack stands, if the process lives: the record, which has no frames and no signal then, is filled
+// in first.
+inline constexpr long live_stack_at = 2L << 20;
 
 // For main(). Returns the exit code.
 int run_symbol_reader();

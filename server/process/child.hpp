@@ -18,8 +18,10 @@ namespace cppcorn {
 
 enum class ChildRole {
     probe,         // tries the app (server/release/app_probe.hpp)
+    mold,          // the same, and stays: workers are forked from it (server/release/mold_process.hpp)
     worker,        // serves (server/supervision/worker_process.hpp)
     stand_in,      // answers while no worker can (the same)
+    status,        // answers those who look after the service (server/status/status_process.hpp)
     lookout,       // rings the understudies of busy workers (server/lookout/lookout_process.hpp)
     successor,     // becomes a new master (server/release/hand_over.hpp)
     symbol_reader, // looks up what a crash's addresses mean (server/post_mortem/symbol_reader.hpp)
@@ -29,16 +31,20 @@ struct ChildRoleRow {
     ChildRole role;
     const char* title;                 // "cppcorn: worker [app]"; null: it will be another program, with its own
     bool takes_identity;               // becomes the user of --user before anything else
+    bool is_closed;                    // and keeps its descriptors and memory from others of that user
+    bool runs_app;                     // and the interpreter, whose part of the fork is done
     std::chrono::seconds orphan_grace; // how long it may outlive the master; 0: for ever
 };
 
 inline constexpr ChildRoleRow child_roles[] = {
-    {ChildRole::probe, "probe", true, std::chrono::seconds(1)},
-    {ChildRole::worker, "worker", true, std::chrono::seconds(1)},
-    {ChildRole::stand_in, "stand-in", true, std::chrono::seconds(1)},
-    {ChildRole::lookout, "lookout", true, std::chrono::seconds(1)},
-    {ChildRole::successor, nullptr, false, std::chrono::seconds(0)},
-    {ChildRole::symbol_reader, nullptr, true, std::chrono::seconds(0)},
+    {ChildRole::probe, "probe", true, false, true, std::chrono::seconds(1)},
+    {ChildRole::mold, "mold", true, false, true, std::chrono::seconds(1)},
+    {ChildRole::worker, "worker", true, false, true, std::chrono::seconds(1)},
+    {ChildRole::stand_in, "stand-in", true, false, false, std::chrono::seconds(1)},
+    {ChildRole::status, "status", true, true, false, std::chrono::seconds(1)},
+    {ChildRole::lookout, "lookout", true, false, false, std::chrono::seconds(1)},
+    {ChildRole::successor, nullptr, false, false, false, std::chrono::seconds(0)},
+    {ChildRole::symbol_reader, nullptr, true, false, false, std::chrono::seconds(0)},
 };
 
 struct ChildPlan {
@@ -54,6 +60,12 @@ struct ChildPlan {
 // destructor or exit handler of the master's runs in it. A child that is stuck somewhere when the master dies is ended
 // by the kernel when its grace is over. `title` may be null. Throws std::system_error if there can be no child.
 pid_t fork_child(const ChildPlan& plan, ProcessTitle* title, const std::function<int()>& main);
+
+// The same in a child of the master's, which has the role's identity already: the new process is a child of the master's,
+// too, which takes in orphans. It begins with `announce`, and ends at once where that says false. Returns once the
+// process is there.
+void fork_sibling(const ChildPlan& plan, ProcessTitle* title, pid_t master, const std::function<bool()>& announce,
+                  const std::function<int()>& main);
 
 // How a child has ended: "exited with code 3", "was sent SIGSEGV".
 std::string text_of_end(int wait_status);

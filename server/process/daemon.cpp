@@ -7,7 +7,8 @@
 
 #include "base/log/log_file.hpp"
 #include "base/system_call.hpp"
-#include "server/exit_codes.hpp"
+#include "server/process/exit_codes.hpp"
+#include "server/process/hosting.hpp"
 
 namespace cppcorn {
 namespace {
@@ -40,13 +41,13 @@ void Daemon::detach() {
     check(::pipe2(promise, O_CLOEXEC), "cannot make a pipe");
     UniqueFd read_end(promise[0]);
     promise_.reset(promise[1]);
-    if (check(::fork(), "cannot fork") != 0) {
+    if (check(fork_process(), "cannot fork") != 0) {
         promise_.reset();
         wait_for_report(read_end.get());
     }
     check(::setsid(), "cannot leave the session");
     // The leader of a session may get a terminal when it opens one; its child may not.
-    if (check(::fork(), "cannot fork") != 0) ::_exit(exit_clean);
+    if (check(fork_process(), "cannot fork") != 0) ::_exit(exit_clean);
 }
 
 bool Daemon::serves(const Settings& settings) {

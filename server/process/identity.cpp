@@ -59,7 +59,7 @@ std::optional<Identity> wanted_identity(const Settings& settings) {
     throw std::runtime_error("cannot run the workers as another user or group (--user, --group): only root can");
 }
 
-void assume_identity(const Identity& identity) {
+void assume_identity(const Identity& identity, Access access) {
     if (identity.groups_of.empty()) {
         check(::setgroups(1, &identity.gid), "cannot leave the groups of root");
     } else {
@@ -67,8 +67,8 @@ void assume_identity(const Identity& identity) {
     }
     check(::setresgid(identity.gid, identity.gid, identity.gid), "cannot change to the group of --group");
     check(::setresuid(identity.uid, identity.uid, identity.uid), "cannot change to the user of --user");
-    // Without it, a process that was root leaves no core dump, and /proc keeps it from its own files.
-    check(::prctl(PR_SET_DUMPABLE, 1), "cannot allow core dumps");
+    // Without it, a process that was root leaves no core dump, and /proc keeps its files from others of its user.
+    check(::prctl(PR_SET_DUMPABLE, access == Access::open ? 1 : 0), "cannot allow core dumps");
 }
 
 } // namespace cppcorn

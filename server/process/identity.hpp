@@ -25,8 +25,13 @@ std::optional<gid_t> find_group(const std::string& text);
 // that is only a number comes without a group.
 std::optional<Identity> wanted_identity(const Settings& settings);
 
+enum class Access {
+    open,   // as to any process of that user
+    closed, // others of that user can neither trace it nor take its descriptors; it leaves no core dump
+};
+
 // For a child, for good: there is no way back. Clears what the kernel would tell it of its parent's death. Throws
 // std::system_error.
-void assume_identity(const Identity& identity);
+void assume_identity(const Identity& identity, Access access = Access::open);
 
 } // namespace cppcorn

@@ -85,11 +85,12 @@ BindAddress parse_fd(std::string_view whole, std::string_view number) {
     return address;
 }
 
-BindAddress parse_tcp6(std::string_view whole, std::string_view text) {
+BindAddress parse_tcp6(std::string_view whole, std::string_view text, std::uint16_t usual_port) {
     const auto closing = text.find(']');
     if (closing == std::string_view::npos) refuse_form(whole);
     BindAddress address;
     address.kind = BindAddress::Kind::tcp6;
+    address.port = usual_port;
     address.host = text.substr(1, closing - 1);
     if (!is_valid_v6(address.host)) refuse(whole, "has no valid IPv6 address between its brackets");
     text.remove_prefix(closing + 1);
@@ -99,13 +100,14 @@ BindAddress parse_tcp6(std::string_view whole, std::string_view text) {
     return address;
 }
 
-BindAddress parse_tcp4(std::string_view whole, std::string_view text) {
+BindAddress parse_tcp4(std::string_view whole, std::string_view text, std::uint16_t usual_port) {
     if (std::count(text.begin(), text.end(), ':') > 1) {
         if (is_valid_v6(std::string(text))) refuse(whole, "is IPv6; write it in brackets: [" + std::string(text) + "]");
         refuse_form(whole);
     }
     const auto colon = text.find(':');
     BindAddress address;
+    address.port = usual_port;
     address.host = text.substr(0, colon);
     if (colon != std::string_view::npos) {
         address.port = parse_port(whole, text.substr(colon + 1));
@@ -114,6 +116,15 @@ BindAddress parse_tcp4(std::string_view whole, std::string_view text) {
     if (!is_valid_host(address.host)) refuse_form(whole);
     if (address.host == "unix") refuse(whole, "has no path; write it as unix:PATH"); // "unix:80" would be a path
     return address;
+}
+
+BindAddress parse(std::string_view text, std::uint16_t usual_port) {
+    std::string_view rest = text;
+    if (rest.find('\0') != std::string_view::npos) refuse_form("");
+    if (consume(rest, "unix:")) return parse_unix(text, rest);
+    if (consume(rest, "fd://")) return parse_fd(text, rest);
+    consume(rest, "tcp://");
+    return rest.substr(0, 1) == "[" ? parse_tcp6(text, rest, usual_port) : parse_tcp4(text, rest, usual_port);
 }
 
 } // namespace
@@ -138,12 +149,18 @@ std::string BindAddress::setting() const {
 }
 
 BindAddress parse_bind(std::string_view text) {
-    std::string_view rest = text;
-    if (rest.find('\0') != std::string_view::npos) refuse_form("");
-    if (consume(rest, "unix:")) return parse_unix(text, rest);
-    if (consume(rest, "fd://")) return parse_fd(text, rest);
-    consume(rest, "tcp://");
-    return rest.substr(0, 1) == "[" ? parse_tcp6(text, rest) : parse_tcp4(text, rest);
+    constexpr std::uint16_t usual_port = 8000;
+    return parse(text, usual_port);
+}
+
+BindAddress parse_statsd(std::string_view text) {
+    constexpr std::uint16_t usual_port = 8125;
+    BindAddress address = parse(text, usual_port);
+    const bool is_unix = address.kind == BindAddress::Kind::unix_path;
+    if (address.kind == BindAddress::Kind::inherited_fd || (!is_unix && address.port == 0)) {
+        refuse(text, "is nowhere to send to; allowed: HOST, HOST:PORT, [V6]:PORT, unix:PATH, unix:@NAME");
+    }
+    return address;
 }
 
 } // namespace cppcorn

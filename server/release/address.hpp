@@ -31,4 +31,7 @@ struct BindAddress {
 // front of a host and "//" in front of a path. Throws std::invalid_argument with one line that says what is allowed.
 BindAddress parse_bind(std::string_view text);
 
+// Where to send to: HOST (port 8125), HOST:PORT, [V6], [V6]:PORT, unix:PATH, unix:@NAME. Throws as parse_bind().
+BindAddress parse_statsd(std::string_view text);
+
 } // namespace cppcorn

@@ -2,13 +2,15 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <tuple>
 #include <utility>
 
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include "base/log/error_log.hpp"
-#include "server/exit_codes.hpp"
+#include "server/process/exit_codes.hpp"
+#include "server/release/bridge_table.hpp"
 
 namespace cppcorn {
 namespace {
@@ -18,6 +20,17 @@ void log_listeners(const Listeners& listeners, const Listeners& known) {
     for (const auto& listener : listeners) {
         if (std::find(known.begin(), known.end(), listener) != known.end()) continue;
         spdlog::info("Listening at: {} ({})", listener->text(), ::getpid());
+    }
+}
+
+void log_status_listeners(const Listeners& listeners, const Listeners& known) {
+    for (const auto& listener : listeners) {
+        if (std::find(known.begin(), known.end(), listener) != known.end()) continue;
+        spdlog::info("{} at: {} ({})", listener->is_private() ? "Control" : "Status", listener->text(), ::getpid());
+        const std::string& host = listener->bound().host;
+        if (host != "0.0.0.0" && host != "::") continue;
+        spdlog::warn("--status-bind {}: whoever can reach this machine can read the service's requests and settings",
+                     listener->address().setting());
     }
 }
 
@@ -34,11 +47,20 @@ void log_difference(const AppBuild& build, const AppBuild::Difference& differenc
     }
 }
 
+// A file that is the same one, the workers' user may not be able to open again.
+bool are_same(const ErrorLogOptions& one, const ErrorLogOptions& other) {
+    const auto facts = [](const ErrorLogOptions& log) {
+        return std::tie(log.path, log.level, log.capture_output, log.syslog, log.syslog_prefix, log.syslog_facility,
+                        log.syslog_to, log.program);
+    };
+    return facts(one) == facts(other);
+}
+
 } // namespace
 
 Deployment::Deployment(std::shared_ptr<Release> first, const StartContext& start, const Upgrade& upgrade,
                        ProcessTitle& title)
-    : start_(start), upgrade_(upgrade), title_(title), rollout_(std::move(first)) {}
+    : start_(start), upgrade_(upgrade), title_(title), rollout_(std::move(first)), molds_(title) {}
 
 Deployment::Outcomes Deployment::start() {
     if (!pidfile_path().empty()) {
@@ -57,7 +79,13 @@ Deployment::Outcomes Deployment::reload() {
 }
 
 Deployment::Outcomes Deployment::workers_cannot_start(int exit_code) {
-    if (rollout_.unsettled()) {
+    if (first_worker_tries_) {
+        failure_ = exit_code; // the worker's own line says why
+        if (!current().settings().error_log.goes_to_stderr()) {
+            std::fprintf(stderr, "cppcorn: the app cannot be started; the error log says why\n");
+        }
+    } else if (rollout_.unsettled()) {
+        reload_failure_ = "the new workers cannot start; the error log says why";
         spdlog::error("Reload failed: the new workers cannot start; the old ones serve on");
     } else {
         spdlog::error("Giving up: no worker could start");
@@ -68,25 +96,47 @@ Deployment::Outcomes Deployment::workers_cannot_start(int exit_code) {
 
 void Deployment::stop() {
     if (probe_) probe_->kill();
+    is_stopped_ = true;
     bind_retry_.stop();
     watch_.stop();
     rollout_.stop();
 }
 
 Deployment::Outcomes Deployment::probe_exited(int wait_status) {
-    const auto error = std::exchange(probe_, std::nullopt)->fault(wait_status);
+    const auto error = probe_->fault(wait_status);
+    const auto watched = probe_->watched();
+    probe_.reset();
     if (rollout_.candidate() == nullptr) return {}; // the service has been told to end
+    rollout_.candidate()->watched = watched;
     if (error) return reject(*error, exit_no_app);
     return carry_out(rollout_.passed());
 }
 
 Deployment::Outcomes Deployment::supervise(SteadyTime now) {
+    molds_.supervise(in_use(), now);
+    if (probe_ && probe_->has_loaded()) return mold_loaded();
     if (probe_ && now >= probe_->deadline()) probe_->kill();
     return now >= bind_retry_.due() ? try_to_bind() : Outcomes{};
 }
 
+Deployment::Outcomes Deployment::mold_loaded() {
+    Release* const candidate = rollout_.candidate().get();
+    if (candidate != nullptr) {
+        molds_.settle(*candidate, *probe_);
+    } else {
+        molds_.let_go(*probe_); // the service has been told to end
+    }
+    probe_.reset();
+    return candidate != nullptr ? carry_out(rollout_.passed()) : Outcomes{};
+}
+
+// Null: nothing is.
+std::shared_ptr<Release> Deployment::in_use() const {
+    return rollout_.has_adopted() && !is_stopped_ ? rollout_.current() : nullptr;
+}
+
 SteadyTime Deployment::due() const {
-    const SteadyTime due = std::min(bind_retry_.due(), watch_.due());
+    const SteadyTime due = std::min({bind_retry_.due(), watch_.due(), molds_.due()});
     return probe_ ? std::min(probe_->deadline(), due) : due;
 }
 
@@ -96,10 +146,13 @@ void Deployment::reopen_access_logs() {
         try {
             apply_umask(release->settings());
             release->access_log->reopen();
+            if (release->mold) release->mold->tell(MoldOrder::Kind::reopen_logs);
         } catch (const std::exception& error) {
             spdlog::error("{}", error.what());
         }
     }
+    if (probe_) probe_->tell(MoldOrder::Kind::reopen_logs);
+    molds_.tell(MoldOrder::Kind::reopen_logs);
     return_to_current();
 }
 
@@ -183,7 +236,16 @@ void Deployment::listen_first() {
     Release& first = *rollout_.current();
     open_listeners(first, first.listeners);
     log_listeners(first.listeners, {});
+    log_status_listeners(first.status_listeners, {});
     spdlog::info("Using worker: {}", first.settings().worker_class);
+}
+
+// Only at a start, where nobody is served meanwhile, and where there is something to try. What the probe tells besides,
+// the master needs for --reload; and with --preload it stays.
+bool Deployment::may_be_tried_by_worker() const {
+    const Settings& settings = rollout_.candidate()->settings();
+    const bool is_asked_for_more = rollout_.has_adopted() || settings.reload || settings.preload;
+    return !is_asked_for_more && is_for_interpreter(settings) && is_known_to_interpreter(settings);
 }
 
 Deployment::Outcomes Deployment::try_candidate() {
@@ -192,8 +254,13 @@ Deployment::Outcomes Deployment::try_candidate() {
     } catch (const std::exception& error) {
         return reject(error.what(), exit_no_app);
     }
+    if (may_be_tried_by_worker()) {
+        first_worker_tries_ = true;
+        return carry_out(rollout_.passed());
+    }
     try {
-        probe_.emplace(*rollout_.candidate(), &title_, SteadyClock::now());
+        const Release& candidate = *rollout_.candidate();
+        probe_.emplace(candidate, &title_, SteadyClock::now(), molds_.plan_of(candidate));
         return {};
     } catch (const std::system_error& error) {
         return reject(error.what(), rollout_.has_adopted() ? exit_settings : exit_no_worker);
@@ -213,15 +280,20 @@ void Deployment::fix_candidate() {
 Deployment::Outcomes Deployment::adopt() {
     Release& next = *rollout_.candidate();
     try {
-        take_up(next);
+        enter(next);
         if (rollout_.has_adopted()) {
             spdlog::info("Reloading: new workers start");
             open_error_log(next.settings().error_log);
+            const bool is_another = !are_same(next.settings().error_log, current().settings().error_log);
+            if (next.mold && is_another) next.mold->tell(MoldOrder::Kind::change_log); // it has the old release's
         }
     } catch (const std::exception& error) {
         return reject(error.what(), exit_no_app);
     }
-    if (rollout_.has_adopted()) log_listeners(next.listeners, current().listeners);
+    if (rollout_.has_adopted()) {
+        log_listeners(next.listeners, current().listeners);
+        log_status_listeners(next.status_listeners, current().status_listeners);
+    }
     const auto commands = rollout_.adopted();
     spdlog::info("App: {}", current().build->description());
     follow_settings();
@@ -245,6 +317,7 @@ Deployment::Outcomes Deployment::roll_back() {
 
 Deployment::Outcomes Deployment::reject(const std::string& reason, int exit_code) {
     spdlog::error("{}", reason);
+    reload_failure_ = reason;
     if (!rollout_.has_adopted()) {
         failure_ = exit_code;
         if (!current().settings().error_log.goes_to_stderr()) std::fprintf(stderr, "cppcorn: %s\n", reason.c_str());

@@ -13,6 +13,7 @@
 #include "server/release/app_probe.hpp"
 #include "server/release/app_watch.hpp"
 #include "server/release/bind_retry.hpp"
+#include "server/release/molds.hpp"
 #include "server/release/rollout.hpp"
 #include "server/release/start_context.hpp"
 #include "server/release/upgrade.hpp"
@@ -40,7 +41,13 @@ class Deployment {
     // The newest workers cannot start; `exit_code` is the one for that, if there is nothing to go back to.
     Outcomes workers_cannot_start(int exit_code);
     // A worker of the newest generation is ready.
-    void settled() { rollout_.settled(); }
+    void settled() {
+        rollout_.settled();
+        first_worker_tries_ = false;
+    }
+    // The app that is in use was not tried: the first worker does that, and the others are to wait for it. An interpreter
+    // takes long to import an app, and a probe would have to do it once more before anybody is served.
+    bool first_worker_tries() const { return first_worker_tries_; }
     // The service ends.
     void stop();
 
@@ -48,8 +55,19 @@ class Deployment {
     pid_t probe_pid() const { return probe_ ? probe_->pid() : 0; }
     const AppProbe* probe() const { return probe_ ? &*probe_ : nullptr; }
     Outcomes probe_exited(int wait_status);
-    // Kills a probe that takes too long; binds again what could not be bound (--bind-retry).
+    // Readable: supervise() has something to do. -1: there is nothing to read.
+    int probe_fd() const { return probe_ ? probe_->post_fd() : -1; }
+    // Hears of a probe that has become a mold; kills one that takes too long; binds again what could not be bound (--bind-retry).
     Outcomes supervise(SteadyTime now);
+
+    // --preload: what workers are forked from.
+    Molds& molds() { return molds_; }
+    const Molds& molds() const { return molds_; }
+    Death mold_exited(pid_t pid, int wait_status, long peak_kib) {
+        return molds_.exited(pid, wait_status, peak_kib, rollout_.releases(), SteadyClock::now());
+    }
+    // Workers of current() can be started.
+    bool can_spawn() const { return !current().settings().preload || current().mold != nullptr; }
 
     // --reload: the file that has changed.
     std::optional<std::string> changed_file(SteadyTime now) { return watch_.changed(now); }
@@ -67,6 +85,8 @@ class Deployment {
     Rollout& rollout() { return rollout_; }
     const Rollout& rollout() const { return rollout_; }
     int failure() const { return failure_; }
+    // Why the last reload that has failed did, in one line.
+    const std::string& reload_failure() const { return reload_failure_; }
 
     // Opens the access logs anew, those of the releases that only old workers run too.
     void reopen_access_logs();
@@ -78,12 +98,15 @@ class Deployment {
   private:
     Outcomes carry_out(const Rollout::Commands& commands);
     Outcomes bind();
+    bool may_be_tried_by_worker() const;
     Outcomes try_candidate();
     void fix_candidate();
     Outcomes adopt();
     Outcomes keep();
     Outcomes roll_back();
     Outcomes try_to_bind();
+    Outcomes mold_loaded();
+    std::shared_ptr<Release> in_use() const;
     void listen_first();
     Outcomes reject(const std::string& reason, int exit_code);
     void follow_settings();
@@ -96,9 +119,13 @@ class Deployment {
     Rollout rollout_;
     BindRetry bind_retry_;
     std::optional<AppProbe> probe_; // tries the rollout's candidate
+    Molds molds_;
     std::unique_ptr<Pidfile> pidfile_;
     AppWatch watch_;
     int failure_ = 0;
+    std::string reload_failure_;
+    bool is_stopped_ = false;
+    bool first_worker_tries_ = false;
 };
 
 } // namespace cppcorn

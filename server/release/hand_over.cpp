@@ -26,6 +26,7 @@ constexpr int first_activated = 3; // systemd's SD_LISTEN_FDS_START
 constexpr int most_listeners = 1024;
 constexpr const char* upgrade_variable = "CPPCORN_UPGRADE";
 constexpr const char* upgrade_version = "1 ";
+constexpr const char* status_variable = "CPPCORN_STATUS";
 constexpr std::string_view listener_prefix = "CPPCORN_LISTENER_";
 
 template <class Number>
@@ -57,6 +58,17 @@ std::optional<Predecessor> watch_predecessor(pid_t pid) {
     return predecessor;
 }
 
+// Not open where there is none: the old master is one that knows of no status process.
+ServerFd own_pipe(const std::string& text) {
+    int fd = -1;
+    struct stat status {};
+    const bool is_pipe = read_number(std::string_view(text), fd) && fd > STDERR_FILENO && ::fstat(fd, &status) == 0 &&
+                         S_ISFIFO(status.st_mode);
+    if (!is_pipe) return ServerFd();
+    ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+    return ServerFd(fd);
+}
+
 // "<number of the unix socket's file> <bind>"
 InheritedSocket parse_listener(int fd, const std::string& value) {
     const auto space = value.find(' ');
@@ -83,8 +95,9 @@ std::vector<std::string> activated_binds(const std::string& count_text) {
 bool is_of_one_process(std::string_view variable) {
     const std::string_view name = variable.substr(0, variable.find('='));
     const bool is_listener = name.substr(0, listener_prefix.size()) == listener_prefix;
-    return is_listener || name == upgrade_variable || name == connections_variable || name == "LISTEN_PID" ||
-           name == "LISTEN_FDS" || name == "LISTEN_FDNAMES" || name == "LISTEN_PIDFDID" || name == "WATCHDOG_PID";
+    return is_listener || name == upgrade_variable || name == connections_variable || name == status_variable ||
+           name == "LISTEN_PID" || name == "LISTEN_FDS" || name == "LISTEN_FDNAMES" || name == "LISTEN_PIDFDID" ||
+           name == "WATCHDOG_PID";
 }
 
 // Of the same, under a number that does not close on exec.
@@ -92,24 +105,35 @@ int pass_on(int fd) {
     return check(::fcntl(fd, F_DUPFD, first_activated), "cannot pass on a socket");
 }
 
-// Runs in the child, with all signals blocked. Throws if the program cannot be run; else it never returns.
-int run_program(const StartContext& start, const Legacy& legacy, pid_t master, bool to_error_log) {
+// In the child. What it passes on is open under the numbers that the variables say.
+std::vector<std::string> environment_for(const StartContext& start, const Legacy& legacy, pid_t master) {
     std::vector<std::string> environment;
     for (const auto& variable : start.environment()) {
         if (!is_of_one_process(variable)) environment.push_back(variable);
     }
     environment.push_back(upgrade_variable + ("=" + (upgrade_version + std::to_string(master))));
     if (start.has_binds()) environment.push_back("LISTEN_FDS=" + std::to_string(legacy.listeners.size()));
-    for (const auto& listener : legacy.listeners) {
-        const int fd = pass_on(listener->for_worker().fd);
-        environment.push_back(std::string(listener_prefix) + std::to_string(fd) + "=" +
-                              std::to_string(listener->file_number()) + " " + listener->address().setting());
+    for (const auto* listeners : {&legacy.listeners, &legacy.status_listeners}) {
+        for (const auto& listener : *listeners) {
+            const int fd = pass_on(listener->for_worker().fd);
+            environment.push_back(std::string(listener_prefix) + std::to_string(fd) + "=" +
+                                  std::to_string(listener->file_number()) + " " + listener->address().setting());
+        }
+    }
+    if (legacy.status_news >= 0) {
+        environment.push_back(status_variable + ("=" + std::to_string(pass_on(legacy.status_news))));
     }
     environment.push_back(connections_variable +
                           ("=" + offer_of_queue(pass_on(legacy.queue.take_fd()), pass_on(legacy.queue.put_fd()),
                                                 pass_on(legacy.answer))));
+    return environment;
+}
+
+// Runs in the child, with all signals blocked. Throws if the program cannot be run; else it never returns.
+int run_program(const StartContext& start, const Legacy& legacy, pid_t master, bool to_error_log) {
+    std::vector<std::string> environment = environment_for(start, legacy, master);
     std::vector<char*> arguments;
-    for (const auto& argument : start.arguments()) arguments.push_back(const_cast<char*>(argument.c_str()));
+    for (const auto& argument : start.command()) arguments.push_back(const_cast<char*>(argument.c_str()));
     arguments.push_back(nullptr);
     std::vector<char*> variables;
     for (auto& variable : environment) variables.push_back(variable.data());
@@ -120,9 +144,9 @@ int run_program(const StartContext& start, const Legacy& legacy, pid_t master, b
     if (to_error_log) check(::dup2(error_log_fd(), STDERR_FILENO), "cannot pass on the error log");
     unblock_all_signals();
     // execvpe() would give a file that is no program to the shell.
-    const bool is_path = start.arguments().front().find('/') != std::string::npos;
+    const bool is_path = start.command().front().find('/') != std::string::npos;
     (is_path ? ::execve : ::execvpe)(arguments[0], arguments.data(), variables.data());
-    throw_system_error("cannot run " + start.arguments().front());
+    throw_system_error("cannot run " + start.command().front());
 }
 
 } // namespace
@@ -134,6 +158,7 @@ Inheritance take_inheritance() {
     take_variable("LISTEN_FDNAMES");
     const std::string upgrade = take_variable(upgrade_variable);
     const std::string queue = take_variable(connections_variable);
+    const std::string status_news = take_variable(status_variable);
     const auto listeners = take_listener_variables();
     inheritance.is_upgrade = !upgrade.empty();
     if (!listen_fds.empty() && (inheritance.is_upgrade || listen_pid == std::to_string(::getpid()))) {
@@ -149,6 +174,7 @@ Inheritance take_inheritance() {
                                  "' is not understood: the old master is of another version; stop it, then start anew");
     }
     inheritance.predecessor = watch_predecessor(pid);
+    if (inheritance.predecessor) inheritance.predecessor->status_news = own_pipe(status_news);
     inheritance.queue = queue;
     for (const auto& [fd, value] : listeners) inheritance.sockets.push_back(parse_listener(fd, value));
     return inheritance;
@@ -165,11 +191,14 @@ Listeners open_inherited(Inheritance& inheritance, Links links) {
 }
 
 pid_t start_successor(const StartContext& start, const Legacy& legacy, bool to_error_log) {
-    ChildPlan plan{ChildRole::successor,
-                   "",
-                   {},
-                   {start.directory_fd(), legacy.queue.take_fd(), legacy.queue.put_fd(), legacy.answer}};
-    for (const auto& listener : legacy.listeners) plan.keeps.push_back(listener->for_worker().fd);
+    ChildPlan plan{
+        ChildRole::successor,
+        "",
+        {},
+        {start.directory_fd(), legacy.queue.take_fd(), legacy.queue.put_fd(), legacy.answer, legacy.status_news}};
+    for (const auto* listeners : {&legacy.listeners, &legacy.status_listeners}) {
+        for (const auto& listener : *listeners) plan.keeps.push_back(listener->for_worker().fd);
+    }
     const pid_t master = ::getpid();
     return fork_child(plan, nullptr, [&] { return run_program(start, legacy, master, to_error_log); });
 }

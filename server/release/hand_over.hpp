@@ -5,6 +5,7 @@
 //   CPPCORN_UPGRADE="1 PID"           our protocol's version, and the old master
 //   CPPCORN_LISTENER_<fd>="I <bind>"  for each listener, the number (inode) of its unix socket's file or 0, and its bind
 //                                     setting
+//   CPPCORN_STATUS                    a pipe to the old master, by which the new one says that its status process answers
 //   CPPCORN_CONNECTIONS               the queue of connections: server/release/passed_queue.hpp
 #pragma once
 
@@ -26,6 +27,7 @@ namespace cppcorn {
 struct Predecessor {
     pid_t pid = 0;
     ServerFd process;          // a pidfd: readable once it has ended
+    ServerFd status_news{};    // written to and closed once this one's status process answers
     bool shares_queue = false; // its workers and this one's give each other their connections
 };
 
@@ -53,8 +55,10 @@ Listeners open_inherited(Inheritance& inheritance, Links links);
 // What the new master gets of the old one's. All of it stays the old one's as well.
 struct Legacy {
     const Listeners& listeners;
+    const Listeners& status_listeners;
     const MoveQueue& queue;
-    int answer; // the new one's end (QueueAnswer)
+    int answer;      // the new one's end (QueueAnswer)
+    int status_news; // the same of the pipe for that; -1: nobody waits for such news
 };
 
 // Starts the program anew, as it was started before, and passes that on; its stderr becomes the error log if that is

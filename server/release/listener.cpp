@@ -166,8 +166,9 @@ void Listener::find_bound_address() {
 
 ListeningSocket Listener::for_worker() const {
     const bool outlives_service = address_.kind == BindAddress::Kind::inherited_fd;
-    if (bound_.kind == BindAddress::Kind::unix_path) return {socket_.get(), bound_.path, 0, outlives_service};
-    return {socket_.get(), bound_.host, bound_.port, outlives_service};
+    if (bound_.kind == BindAddress::Kind::unix_path)
+        return {socket_.get(), bound_.path, 0, outlives_service, only_for_};
+    return {socket_.get(), bound_.host, bound_.port, outlives_service, only_for_};
 }
 
 namespace {
@@ -233,6 +234,45 @@ Listeners take_present(Listeners& usable, const BindAddress& address) {
 }
 
 } // namespace
+
+namespace {
+
+Settings with_bind(const Settings& settings, const std::string& bind) {
+    constexpr int few = 128;
+    Settings own = settings;
+    own.binds = {bind};
+    own.backlog = few;
+    own.reuse_port = false;
+    return own;
+}
+
+// The master's own: with --user, the app must not steer a master that is root.
+Listeners open_control_listener(const Settings& settings, const Listeners& present) {
+    constexpr mode_t for_user = 0177;
+    Settings own = with_bind(settings, "unix:" + settings.control_socket);
+    own.umask = for_user;
+    own.guard.owner.reset();
+    Listeners listeners = open_listeners(own, present);
+    for (const auto& listener : listeners) listener->admit_only(::geteuid());
+    return listeners;
+}
+
+} // namespace
+
+Listeners open_status_listeners(const Settings& settings, const Listeners& present) {
+    constexpr mode_t for_user_and_group = 0117;
+    Listeners listeners;
+    if (!settings.status_bind.empty()) {
+        Settings own = with_bind(settings, settings.status_bind);
+        if (!own.umask) own.umask = for_user_and_group;
+        listeners = open_listeners(own, present);
+    }
+    if (!settings.control_socket.empty()) {
+        const Listeners control = open_control_listener(settings, present);
+        listeners.insert(listeners.end(), control.begin(), control.end());
+    }
+    return listeners;
+}
 
 Listeners open_listeners(const Settings& settings, const Listeners& present) {
     std::vector<BindAddress> addresses;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,9 @@ class Listener {
     std::uint64_t file_number() const { return file_.number(); }
     // Whether this process removes a unix socket's file in the end, or another one that serves it does.
     void own_file(bool owned) { owns_file_ = owned; }
+    // Of a unix socket: from now on only that user and root are let in.
+    void admit_only(uid_t owner) { only_for_ = owner; }
+    bool is_private() const { return only_for_.has_value(); }
     ListeningSocket for_worker() const;
 
   private:
@@ -58,10 +62,16 @@ class Listener {
     ServerFd socket_;
     pid_t maker_ = 0;
     bool owns_file_ = true;
-    SocketFile file_; // of a unix socket
+    SocketFile file_;               // of a unix socket
+    std::optional<uid_t> only_for_; // and whom that is for
 };
 
 using Listeners = std::vector<std::shared_ptr<Listener>>;
+
+// Where the status process answers: at --status-bind and, as the last one, at --control-socket; none where neither is
+// set. As open_listeners(). A unix socket of the former is for its user and group only, unless --umask says otherwise; the
+// control socket is private.
+Listeners open_status_listeners(const Settings& settings, const Listeners& present);
 
 // One for each bind setting, two for a name that has addresses of both families; those of `present` that have the same address, and can be reached, are used again. Throws
 // as Listener does.

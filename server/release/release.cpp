@@ -8,13 +8,16 @@
 #include <system_error>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/held_path.hpp"
 #include "base/system_call.hpp"
+#include "server/process/hosting.hpp"
 #include "server/process/private_directory.hpp"
+#include "server/release/bridge_table.hpp"
 #include "workers/app/app_file.hpp"
 #include "workers/app/app_search.hpp"
 #include "workers/exchange/host.hpp"
@@ -36,7 +39,10 @@ bool is_relative_file(const std::string& path) {
 void check_directory(const Release& release) {
     const Settings& settings = release.settings();
     std::vector<std::string> paths{settings.error_log.path, settings.access_log.path, settings.pidfile};
-    for (const auto& bind : settings.binds) {
+    std::vector<std::string> binds = settings.binds;
+    if (!settings.status_bind.empty()) binds.push_back(settings.status_bind);
+    if (!settings.control_socket.empty()) binds.push_back("unix:" + settings.control_socket);
+    for (const auto& bind : binds) {
         const BindAddress address = parse_bind(bind);
         if (address.kind == BindAddress::Kind::unix_path && !address.is_abstract()) paths.push_back(address.path);
     }
@@ -76,6 +82,23 @@ void make_paths_absolute(Settings& settings) {
     for (auto& path : settings.reload_extra_files) make_absolute(path);
 }
 
+std::string library_of(const AppSpec& spec, const Settings& settings) {
+    const char* inherited = std::getenv("CPPCORN_APP_PATH");
+    std::string app_path = inherited != nullptr ? inherited : "";
+    // Here it is no variable yet: only children have those of --env.
+    for (const auto& [name, value] : settings.env) {
+        if (name == "CPPCORN_APP_PATH") app_path = value;
+    }
+    return find_app_module(spec, settings.app_dirs, app_path);
+}
+
+AppSpec spec_of(const Settings& settings) {
+    if (!is_for_interpreter(settings)) return parse_app_spec(settings.app);
+    AppSpec spec;
+    spec.module = split_app_spec(settings.app).module;
+    return spec;
+}
+
 } // namespace
 
 void apply_umask(const Settings& settings) {
@@ -90,7 +113,7 @@ std::shared_ptr<Release> prepare_release(LoadedSettings loaded) {
     if (::geteuid() == 0) release->identity = wanted_identity(release->settings()); // no code of the app as root
     guard_files(*release);
     make_paths_absolute(release->loaded.values);
-    release->app = parse_app_spec(release->settings().app);
+    release->app = spec_of(release->settings());
     return release;
 }
 
@@ -102,20 +125,28 @@ void open_logs(Release& release) {
 
 void open_listeners(Release& release, const Listeners& present) {
     apply_umask(release.settings());
-    release.listeners = open_listeners(release.settings(), present);
+    Listeners listeners = open_listeners(release.settings(), present);
+    Listeners unused; // each may serve for one setting
+    for (const auto& listener : present) {
+        if (std::find(listeners.begin(), listeners.end(), listener) == listeners.end()) unused.push_back(listener);
+    }
+    release.status_listeners = open_status_listeners(release.settings(), unused);
+    release.listeners = std::move(listeners);
+}
+
+Listeners all_listeners(const Release& release) {
+    Listeners all = release.listeners;
+    all.insert(all.end(), release.status_listeners.begin(), release.status_listeners.end());
+    return all;
 }
 
 std::shared_ptr<Release> open_next_release(const StartContext& start, const Release& current,
                                            bool listeners_are_fixed) {
     auto release = prepare_release(start.read_settings());
     open_logs(*release);
-    open_listeners(*release, current.listeners);
-    if (listeners_are_fixed && release->listeners != current.listeners) {
+    open_listeners(*release, all_listeners(current));
+    if (listeners_are_fixed && all_listeners(*release) != all_listeners(current)) {
         throw std::runtime_error("cannot change where to listen while a new master is pending: it would not know");
-    }
-    if (release->settings().preload && current.preloaded) {
-        release->preloaded = current.preloaded;
-        release->build = current.build;
     }
     return release;
 }
@@ -125,28 +156,36 @@ void enter(const Release& release) {
     check(::fchdir(release.directory.get()), "cannot go back to the directory of --chdir");
 }
 
-void take_up(Release& release) {
-    enter(release);
-    if (!release.settings().preload || release.preloaded) return;
-    apply_environment(release.settings());
-    release.preloaded = std::make_shared<AppModule>(load_app(release));
-}
-
 void apply_environment(const Settings& settings) {
     for (const auto& [name, value] : settings.env) ::setenv(name.c_str(), value.c_str(), 1);
 }
 
-std::string app_file(const Release& release) {
-    const char* inherited = std::getenv("CPPCORN_APP_PATH");
-    std::string app_path = inherited != nullptr ? inherited : "";
-    // Here it is no variable yet: only children have those of --env.
-    for (const auto& [name, value] : release.settings().env) {
-        if (name == "CPPCORN_APP_PATH") app_path = value;
+bool has_library(const Settings& settings) {
+    AppSpec spec; // of what follows, an interpreter may understand more
+    spec.module = split_app_spec(settings.app).module;
+    if (spec.module.ends_with(".so")) return true; // or there is to be one: no module has such a name
+    try {
+        library_of(spec, settings);
+        return true;
+    } catch (const AppLoadError&) {
+        return false;
     }
-    return find_app_module(release.app, release.settings().app_dirs, app_path);
+}
+
+bool is_for_interpreter(const Settings& settings) {
+    if (hosting() == nullptr || settings.bridge == BridgeChoice::none) return false;
+    return settings.bridge == BridgeChoice::python || !has_library(settings);
+}
+
+std::string app_file(const Release& release) {
+    return library_of(release.app, release.settings());
 }
 
 void fix_build(Release& release) {
+    if (is_for_interpreter(release.settings())) {
+        release.build = std::make_shared<AppBuild>(release.settings().app, hosting()->interpreter);
+        return;
+    }
     const std::string path = app_file(release);
     check_app_file(path, path, release.app.name);
     const bool for_another_user = release.identity.has_value();
@@ -156,7 +195,27 @@ void fix_build(Release& release) {
                  release.build->in_place_reason());
 }
 
+namespace {
+
+AppModule load_by_interpreter(const Release& release) {
+    try {
+        return AppModule(hosting()->load, release.app, host_table());
+    } catch (const AppNotFound& error) {
+        if (release.settings().bridge == BridgeChoice::python) throw;
+        try {
+            library_of(release.app, release.settings());
+        } catch (const AppLoadError& of_libraries) {
+            throw AppLoadError(fmt::format("{}; {}", of_libraries.what(), error.what()));
+        }
+        throw;
+    }
+}
+
+} // namespace
+
 AppModule load_app(const Release& release) {
+    offer_bridge_table(release.settings());
+    if (is_for_interpreter(release.settings())) return load_by_interpreter(release);
     if (release.build) return AppModule(*release.build, release.app, host_table());
     return AppModule(app_file(release), release.app, host_table());
 }

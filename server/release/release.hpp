@@ -4,8 +4,10 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
+#include "server/mold/mold.hpp"
 #include "server/process/identity.hpp"
 #include "server/release/listener.hpp"
 #include "server/release/start_context.hpp"
@@ -23,9 +25,11 @@ struct Release {
     ServerFd directory;               // the current one when it was made: relative paths start there
     std::optional<Identity> identity; // that the workers and the probe take on
     Listeners listeners;
+    Listeners status_listeners; // the status process's
     std::shared_ptr<AccessLog> access_log;
-    std::shared_ptr<AppBuild> build;      // what its workers load, from the moment that it is tried; else null
-    std::shared_ptr<AppModule> preloaded; // --preload: loaded in the master; else null
+    std::shared_ptr<AppBuild> build;  // what its workers load, from the moment that it is tried; else null
+    std::vector<std::string> watched; // the files that its app has asked to be watched, for --reload
+    std::shared_ptr<Mold> mold;       // --preload: what its workers are forked from; null while there is none
 
     const Settings& settings() const { return loaded.values; }
 };
@@ -38,6 +42,9 @@ std::shared_ptr<Release> prepare_release(LoadedSettings loaded);
 // Opens the access log, with the settings' umask. Throws std::exception with one line, also where this process may not
 // become who the workers are to be.
 void open_logs(Release& release);
+
+// Both kinds.
+Listeners all_listeners(const Release& release);
 
 // Listens where the settings say, with their umask; those that are present already are used again. Throws as
 // open_listeners() does; the release is as it was then.
@@ -53,12 +60,14 @@ void apply_umask(const Settings& settings);
 // Back to the release's own directory and umask, whatever the process has now. Throws std::system_error.
 void enter(const Release& release);
 
-// Enters the release, and loads its app into this process if --preload asks for that and it is not loaded already.
-// Throws std::system_error or AppLoadError.
-void take_up(Release& release);
-
-// For a child that will load the app, or the master that preloads it: the variables of --env.
+// For a child that will load the app: the variables of --env.
 void apply_environment(const Settings& settings);
+
+// Whether there is a library of the name that the app spec has. In the directory of --chdir.
+bool has_library(const Settings& settings);
+
+// Whether the interpreter that hosts this process is to load the app.
+bool is_for_interpreter(const Settings& settings);
 
 // Finds the app's module as the settings say. Throws AppLoadError.
 std::string app_file(const Release& release);

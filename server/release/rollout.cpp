@@ -68,6 +68,7 @@ void Rollout::stop() {
     candidate_.reset();
     previous_.reset();
     current_->listeners.clear();
+    current_->mold.reset();
     close_others();
 }
 
@@ -98,7 +99,9 @@ void Rollout::close_others() {
     for (const auto& [generation, release] : by_generation_) {
         if (release == current_ || release == previous_) continue;
         release->listeners.clear();
+        release->status_listeners.clear();
         release->directory.reset();
+        release->mold.reset();
     }
 }
 

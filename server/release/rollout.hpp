@@ -1,13 +1,14 @@
 // How one release takes the place of another: it is bound, tried, adopted, and settles or is rolled back. Events go in,
 // commands come out, and whoever carries them out reports what came of it with the next event. It forks, signals and
-// waits for nothing; all that it does to the system is that the listeners of a release that it drops are closed.
+// waits for nothing; all that it does to the system is that the listeners of a release that it drops are closed, and
+// its mold is let go.
 //
 //   start or begin -> bind -> bound -> probe -> passed -> adopt -> adopted ... settled
 //   failed, at each of these steps: the candidate is gone; those before it serve on
 //   hopeless: the workers of the newest release cannot start; the one before it is in use again
 //
-// Who tries a release is not known here. Today it is a short-lived process (AppProbe); the first worker of a generation
-// or a mold process would report the same passed() and failed().
+// Who tries a release is not known here: a short-lived process, the first worker of a generation or a mold, which
+// report the same passed() and failed().
 #pragma once
 
 #include <functional>
@@ -23,7 +24,7 @@ namespace cppcorn {
 enum class RolloutCommand {
     bind,      // read the settings (but for the first release, which has its own), listen: bound() or failed()
     probe,     // try the candidate's app: passed() or failed()
-    adopt,     // enter the candidate's directory, load what is to be preloaded: adopted() or failed()
+    adopt,     // enter the candidate's directory: adopted() or failed()
     keep,      // nothing has come of it: the release in use stays, and its directory and umask are to be entered again
     roll_back, // current() is the release before: its workers, directory, logs and pidfile
     give_up,   // there is no release to go back to

@@ -18,8 +18,8 @@
 #include "base/log/escape.hpp"
 #include "base/log/log_file.hpp"
 #include "base/system_call.hpp"
-#include "server/exit_codes.hpp"
 #include "server/post_mortem/post_mortems.hpp"
+#include "server/process/exit_codes.hpp"
 #include "server/release/app_probe.hpp"
 #include "server/release/release.hpp"
 
@@ -91,6 +91,8 @@ void check_files(const Settings& settings) {
     check_log(settings.access_log.path, settings.access_log.guard);
     check_pidfile(settings.pidfile, settings.guard);
     for (const auto& bind : settings.binds) check_socket_path(bind, settings.guard);
+    if (!settings.status_bind.empty()) check_socket_path(settings.status_bind, settings.guard);
+    if (!settings.control_socket.empty()) check_socket_path("unix:" + settings.control_socket, settings.guard);
     for (const auto& directory : settings.app_dirs) {
         struct stat status {};
         const std::string what = "cannot look for the app in --app-dir " + directory;
@@ -102,7 +104,7 @@ void check_files(const Settings& settings) {
 // The arbiter's loop once more.
 void explain(Death death, int wait_status) {
     if (!is_crash(wait_status, death.crash)) return;
-    PostMortems post_mortems([](const std::string& text) { std::fprintf(stderr, "%s\n", text.c_str()); });
+    PostMortems post_mortems([](pid_t, const std::string& text) { std::fprintf(stderr, "%s\n", text.c_str()); });
     post_mortems.add(std::move(death), SteadyClock::now());
     for (;;) {
         post_mortems.supervise(SteadyClock::now());

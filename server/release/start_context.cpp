@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/system_call.hpp"
+#include "server/process/hosting.hpp"
 
 namespace cppcorn {
 namespace {
@@ -33,6 +34,10 @@ StartContext::StartContext(int argc, char** argv)
     umask_ = ::umask(0);
     ::umask(umask_);
     for (char** variable = environ; *variable != nullptr; ++variable) environment_.push_back(*variable);
+}
+
+const std::vector<std::string>& StartContext::command() const {
+    return hosting() != nullptr ? hosting()->command : arguments_;
 }
 
 const char* StartContext::variable(std::string_view name) const {

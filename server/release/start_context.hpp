@@ -33,6 +33,8 @@ class StartContext {
     bool has_binds() const { return !binds_.empty(); }
 
     const std::vector<std::string>& arguments() const { return arguments_; } // with the program's name
+    // What starts this program anew: the arguments, or those of the interpreter that hosts it.
+    const std::vector<std::string>& command() const;
     const std::vector<std::string>& environment() const { return environment_; }
 
     mode_t umask() const { return umask_; }

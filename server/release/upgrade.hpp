@@ -11,6 +11,7 @@
 #include "server/release/hand_over.hpp"
 #include "server/release/listener.hpp"
 #include "server/release/passed_queue.hpp"
+#include "server/release/release.hpp"
 #include "server/release/start_context.hpp"
 
 namespace cppcorn {
@@ -24,10 +25,9 @@ class Upgrade {
 
     // Why no new master can be started now; nullopt if one can.
     std::optional<std::string> obstacle() const;
-    // Starts one, on these sockets and with this queue of connections. Throws std::system_error if there can be no
+    // Starts one, on the release's sockets and with this queue of connections. Throws std::system_error if there can be no
     // process.
-    void start(const StartContext& context, const Listeners& listeners, const MoveQueue& queue,
-               bool stderr_to_error_log);
+    void start(const StartContext& context, const Release& release, const MoveQueue& queue);
     // The new master that was started; 0 if there is none.
     pid_t successor() const { return successor_; }
     // It has ended, which is logged. True if it ended with exit code 0. `ending`: this master is about to stop, too.
@@ -42,6 +42,12 @@ class Upgrade {
     // The old master has ended: this one takes its place.
     void predecessor_exited(const Listeners& listeners);
 
+    // Which of two masters shows the status of the service: the old one, until the new one's workers have served and
+    // its status process is there. `serves`: this master's do.
+    bool shows_status(bool serves);
+    // This one's is there: the old master, if there is one, is told.
+    void note_status_process();
+
     // No other master serves on these sockets.
     bool is_alone() const { return successor_ == 0 && !predecessor_; }
     // Another master's workers take the connections that this one's put into the queue.
@@ -52,6 +58,9 @@ class Upgrade {
   private:
     pid_t successor_ = 0;
     QueueAnswer queue_answer_;
+    ServerFd status_news_; // from the new master
+    bool successor_shows_status_ = false;
+    bool shows_status_ = false; // this one, with a predecessor
     std::optional<Predecessor> predecessor_;
 };
 

@@ -44,6 +44,8 @@ std::string wrapped(std::string line, const std::string& text) {
 std::string help_text() {
     std::string help =
         "Usage: cppcorn [FLAGS] MODULE[:NAME[(ARGS)]]\n"
+        "       cppcorn ctl COMMAND\n"
+        "       cppcorn top\n"
         "Serves a native app over HTTP, with a master process that looks after its workers.\n";
     const Setting* previous = nullptr;
     for (const auto& setting : settings_table()) {

@@ -35,9 +35,9 @@ max_memory = "512M"
 preload = true
 ```
 
-Times are in seconds and may have decimals. Sizes are in bytes, or with `K`, `M` or `G` at the end. A switch is turned off
-again with `--preload=false`. A wrong setting stops cppcorn with one line that says what is allowed: exit code 1 for a bad
-value or file, 2 for a command line that cannot be understood.
+Times are in seconds and may have decimals, and an `s` behind them. Sizes are in bytes, or with `K`, `M` or `G` at the
+end. A switch is turned off again with `--preload=false`. A wrong setting stops cppcorn with one line that says what is
+allowed: exit code 1 for a bad value or file, 2 for a command line that cannot be understood.
 )";
 
 // Text inside a table's cell.
@@ -77,8 +77,8 @@ std::string formats_of_access_log() {
     std::string text = R"(
 ## The access log's format
 
-`--access-logformat` takes text with the atoms of this table, which are gunicorn's. A value that is
-missing is a dash; an unknown atom is refused.
+`--access-logformat` takes text with the atoms of this table, which are gunicorn's, but for `i`, `Q` and
+`x`. A value that is missing is a dash; an unknown atom is refused.
 
 | Atom | Stands for |
 |---|---|
@@ -88,8 +88,18 @@ missing is a dash; an unknown atom is refused.
     }
     return text + R"(
 Two names stand for ready formats: `json` for an object a line, `logfmt` for `key=value` pairs. Both have `time`, `remote`,
-`method`, `target`, `protocol`, `status` (0 if nothing was answered), `bytes`, `duration_us`, `referer`, `user_agent` and
-`pid`; `request_line` as well, where a request could not be understood.
+`method`, `target`, `protocol`, `status` (0 if nothing was answered), `bytes`, `duration_us`, `referer`, `user_agent`,
+`pid`, `request_id`, `queue_us` and `traceparent`; `request_line` as well, where a request
+could not be understood, or was lost with its worker; then `pid` is the master's.
+
+## The error log's format
+
+`--log-format json` makes each line an object, in valid UTF-8, with `time` (UTC), `level` (as in `--log-level`), `pid`,
+`role` (`master`, `worker`, `status`, `stand-in`, `lookout`, `probe`, `mold`) and `message`. Where the line is about a
+request, it has `request_id`, `request` (the request line) and `client`, too; in text, it ends with ` request_id=…`.
+Several lines that belong together, such as a stack, are one `message`. What is not the server's is not turned into
+objects: what the app writes to stderr past the server, what Python's interpreter prints when it crashes or is asked for
+a slow request's stack, and complaints about settings before there is a log.
 )";
 }
 

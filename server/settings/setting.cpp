@@ -83,12 +83,14 @@ std::uint64_t parse_whole_number(std::string_view text, std::uint64_t least, std
 }
 
 Milliseconds parse_seconds(std::string_view text) {
-    const auto point = text.find('.');
-    const auto whole = text.substr(0, point);
-    const auto decimals = point == std::string_view::npos ? std::string_view("0") : text.substr(point + 1);
+    const std::string_view number = text.substr(0, text.size() - (text.ends_with('s') ? 1 : 0));
+    const auto point = number.find('.');
+    const auto whole = number.substr(0, point);
+    const auto decimals = point == std::string_view::npos ? std::string_view("0") : number.substr(point + 1);
     std::uint64_t count = 0;
     if (!read_digits(whole, count) || !is_digits(decimals) || count > most_seconds) {
-        refuse(text, "is not a number of seconds from 0 to " + std::to_string(most_seconds) + ", such as 30 or 0.5");
+        refuse(text,
+               "is not a number of seconds from 0 to " + std::to_string(most_seconds) + ", such as 30, 30s or 0.5");
     }
     std::uint64_t milliseconds = count * 1000;
     for (std::size_t i = 0, weight = 100; i < decimals.size() && weight > 0; ++i, weight /= 10) {

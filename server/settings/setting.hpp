@@ -28,7 +28,7 @@ struct SettingValue {
 };
 
 struct Setting {
-    enum class Group { config, socket, workers, limits, mechanics, proxies, logging };
+    enum class Group { config, socket, workers, limits, mechanics, proxies, logging, operating };
     enum class Scope { everywhere, command_line };
 
     std::vector<std::string> names;           // long flags without their dashes; the first is the one that is shown

@@ -15,6 +15,7 @@
 #include "server/settings/config_file.hpp"
 #include "server/settings/help.hpp"
 #include "server/settings/rows/refused.hpp"
+#include "server/settings/rows/workers.hpp"
 #include "server/settings/settings_table.hpp"
 #include "server/settings/shell_words.hpp"
 #include "server/settings/spelling.hpp"
@@ -119,22 +120,25 @@ class Loader {
         }
     }
 
+    // Without an app.
+    LoadedSettings finish_for_client() { return std::move(loaded_); }
+
     LoadedSettings finish() {
         auto& limits = loaded_.values.worker.limits;
         // gunicorn's zero; the parser wants a number, and the head's limit bounds these two anyway.
         if (limits.request_line == 0) limits.request_line = limits.head;
         if (limits.field_size == 0) limits.field_size = limits.head;
         if (limits.fields == 0) limits.fields = most_fields;
+        if (!loaded_.values.import_gunicorn_conf.empty()) return std::move(loaded_);
+        check_threads();
         const auto& app = loaded_.values.app;
         if (app.empty()) throw UsageError("no app given: cppcorn MODULE:APP, for example: cppcorn myapp:app");
+        check_is_no_command(app);
         try {
             parse_app_spec(app);
         } catch (const AppSpecError& error) {
-            throw UsageError(error.what());
-        }
-        if (loaded_.values.reload && loaded_.values.preload) {
-            throw SettingsError(
-                "reload: --preload keeps the app in the master, where a reload does not reach it; use one");
+            const bool is_for_bridge = loaded_.values.bridge != BridgeChoice::none && may_be_interpreted(app);
+            if (!is_for_bridge) throw UsageError(error.what());
         }
         check_daemon();
         loaded_.values.complete();
@@ -142,6 +146,27 @@ class Loader {
     }
 
   private:
+    static void check_is_no_command(const std::string& app) {
+        for (const auto* command : {"ctl", "top"}) {
+            if (app != command) continue;
+            throw UsageError(app + " is a command, and comes first: cppcorn " + app + "; an app of that name is " +
+                             app + ":app");
+        }
+    }
+
+    void check_threads() const {
+        const Settings& settings = loaded_.values;
+        const bool is_threaded = settings.threads > 1 || settings.worker_class == threaded_worker_class;
+        if (!is_threaded) return;
+        const std::string key = settings.threads > 1 ? "threads" : "worker_class";
+        const std::string flag = settings.threads > 1 ? "--threads" : "--worker-class";
+        const std::string text = ": one request at a time in each worker: use --workers " +
+                                 std::to_string(settings.workers * settings.threads);
+        const std::string& origin = loaded_.origins.at(key);
+        if (origin == "command line") throw UsageError(flag + text);
+        throw SettingsError(origin + ": " + key + text);
+    }
+
     void check_daemon() const {
         const ErrorLogOptions& log = loaded_.values.error_log;
         if (!loaded_.values.daemon || log.syslog || !standard_stream(log.path, STDERR_FILENO)) return;
@@ -187,8 +212,10 @@ std::string one_line(std::string message) {
     return message;
 }
 
+enum class Purpose { server, client };
+
 LoadedSettings load(const std::vector<std::string>& arguments, const EnvironmentLookup& environment,
-                    const std::string& starting_directory) {
+                    const std::string& starting_directory, Purpose purpose) {
     const Given line = parse_command_line(arguments);
     answer_information_requests(line);
     const Given variable = parse_arguments_variable(environment);
@@ -205,20 +232,29 @@ LoadedSettings load(const std::vector<std::string>& arguments, const Environment
     loader.read_file_at(path, name, named.has_value());
     loader.apply_given(variable, arguments_variable);
     loader.apply_given(line, "command line");
-    return loader.finish();
+    return purpose == Purpose::client ? loader.finish_for_client() : loader.finish();
+}
+
+LoadedSettings load_in_one_line(const std::vector<std::string>& arguments, const EnvironmentLookup& environment,
+                                const std::string& starting_directory, Purpose purpose) {
+    try {
+        return load(arguments, environment, starting_directory, purpose);
+    } catch (const SettingsError& error) {
+        throw SettingsError(one_line(error.what()));
+    } catch (const UsageError& error) {
+        throw UsageError(one_line(error.what()));
+    }
 }
 
 } // namespace
 
 LoadedSettings load_settings(const std::vector<std::string>& arguments, const EnvironmentLookup& environment,
                              const std::string& starting_directory) {
-    try {
-        return load(arguments, environment, starting_directory);
-    } catch (const SettingsError& error) {
-        throw SettingsError(one_line(error.what()));
-    } catch (const UsageError& error) {
-        throw UsageError(one_line(error.what()));
-    }
+    return load_in_one_line(arguments, environment, starting_directory, Purpose::server);
+}
+
+Settings load_settings_of_client(const std::vector<std::string>& arguments, const EnvironmentLookup& environment) {
+    return load_in_one_line(arguments, environment, "", Purpose::client).values;
 }
 
 } // namespace cppcorn

@@ -41,4 +41,8 @@ using EnvironmentLookup = std::function<const char*(const char*)>;
 LoadedSettings load_settings(const std::vector<std::string>& arguments, const EnvironmentLookup& environment,
                              const std::string& starting_directory = "");
 
+// The same for a program that talks to the server rather than being it: no app is needed, and what is not its business is
+// not checked.
+Settings load_settings_of_client(const std::vector<std::string>& arguments, const EnvironmentLookup& environment);
+
 } // namespace cppcorn

@@ -4,6 +4,7 @@
 #include "server/settings/rows/limits.hpp"
 #include "server/settings/rows/logging.hpp"
 #include "server/settings/rows/mechanics.hpp"
+#include "server/settings/rows/operating.hpp"
 #include "server/settings/rows/proxies.hpp"
 #include "server/settings/rows/socket.hpp"
 #include "server/settings/rows/workers.hpp"
@@ -26,13 +27,15 @@ const std::vector<Setting>& settings_table() {
         add(Group::mechanics, mechanics_rows());
         add(Group::proxies, proxy_rows());
         add(Group::logging, logging_rows());
+        add(Group::operating, operating_rows());
         return rows;
     }();
     return table;
 }
 
 const char* group_title(Setting::Group group) {
-    static const char* const titles[] = {"Config", "Socket", "Workers", "Limits", "Mechanics", "Proxies", "Logging"};
+    static const char* const titles[] = {"Config",    "Socket",  "Workers", "Limits",
+                                         "Mechanics", "Proxies", "Logging", "Operating"};
     return titles[static_cast<std::size_t>(group)];
 }
 

@@ -10,12 +10,13 @@ void ReloadClock::begin(unsigned generation, SteadyTime now) {
     if (!start_) start_ = {now, generation};
 }
 
-void ReloadClock::log_end(const WorkerTable& table, const std::string& build, SteadyTime now) {
-    if (!start_ || start_->generation == table.generation() || !table.is_complete()) return;
+bool ReloadClock::log_end(const WorkerTable& table, const std::string& build, SteadyTime now) {
+    if (!start_ || start_->generation == table.generation() || !table.is_complete()) return false;
     const std::chrono::duration<double> took = now - start_->time;
     spdlog::info("Reload done: {} new {} after {:.2f} s, {}", table.wanted(),
                  table.wanted() == 1 ? "worker serves" : "workers serve", took.count(), build);
     start_.reset();
+    return true;
 }
 
 } // namespace cppcorn

@@ -18,7 +18,8 @@ class ReloadClock {
     void drop() { start_.reset(); }
     // A worker has become ready. Logs the end of the reload that is under way, if that worker was the last one that was
     // missing; old ones may still finish what they have begun. `build`: the id of the build that serves now.
-    void log_end(const WorkerTable& table, const std::string& build, SteadyTime now);
+    // True if that was it.
+    bool log_end(const WorkerTable& table, const std::string& build, SteadyTime now);
 
   private:
     struct Start {

@@ -28,6 +28,11 @@ class Scoreboard {
     void prepare(int number, Understudy understudy);
     // The worker has ended.
     void vacate(int number);
+
+    // In a mold, whose bells are closed: it has none.
+    void forget_bells();
+    // In a mold, for the worker that it forks: bells of the master's for that slot.
+    void take_bells(int number, Bell bell, Bell understudy_bell);
     // The worker takes it before its next request, at once if it is idle. Never blocks.
     void tell(int number, WorkerOrder order);
 
@@ -45,6 +50,7 @@ class Scoreboard {
 
   private:
     void clear(int number);
+    void make(int number);
 
     // Before the slots. Each request reads it, and next to nobody writes it: it shares its cache line with nothing.
     struct alignas(64) Shared {
@@ -56,6 +62,7 @@ class Scoreboard {
     std::size_t capacity_;
     Shared* shared_;
     ScoreboardSlot* slots_;
+    std::vector<bool> is_made_; // of slots: memory that nobody has touched takes none
     std::vector<Bell> bells_;
     std::vector<Bell> understudy_bells_;
     Bell lookout_bell_;

@@ -1,12 +1,14 @@
 #include "server/supervision/worker_end.hpp"
 
 #include <csignal>
+#include <ctime>
 
 #include <spdlog/spdlog.h>
 #include <sys/wait.h>
 
 #include "base/log/escape.hpp"
 #include "base/signals.hpp"
+#include "server/process/child.hpp"
 #include "workers/worker.hpp"
 
 namespace cppcorn {
@@ -61,6 +63,8 @@ const char* guess(OomKills::Answer out_of_memory) {
 void log_worker_end(const WorkerEntry& entry, bool asked_to, int wait_status, const ScoreboardSlot& slot,
                     const EndClues& clues) {
     const std::string where = circumstances(slot);
+    const RequestUnderWay request(slot);
+    const LoggedRequest logged(request.facts());
     if (WIFSIGNALED(wait_status)) {
         const int signal = WTERMSIG(wait_status);
         const bool is_foreign_kill = signal == SIGKILL && !entry.killed && !clues.has_crashed;
@@ -76,6 +80,33 @@ void log_worker_end(const WorkerEntry& entry, bool asked_to, int wait_status, co
     spdlog::error("Worker (pid:{}) exited with code {}{}", entry.pid, code, has_ended_itself ? "" : where);
 }
 
+EndCause cause_of_end(const WorkerEntry& entry, bool asked_to, int wait_status, const EndClues& clues) {
+    const bool is_signal = WIFSIGNALED(wait_status);
+    if (entry.state == WorkerState::overdue) return EndCause::timeout;
+    if (is_signal && WTERMSIG(wait_status) == SIGKILL && !clues.has_crashed) {
+        if (entry.killed) return EndCause::grace;
+        return clues.out_of_memory == OomKills::Answer::yes ? EndCause::out_of_memory : EndCause::killed;
+    }
+    if (is_signal || clues.has_crashed) return EndCause::crash;
+    if (WEXITSTATUS(wait_status) == worker_exit_clean && asked_to) return EndCause::retired;
+    return entry.state == WorkerState::starting ? EndCause::start : EndCause::exit;
+}
+
+WorkerEnd end_of_worker(const WorkerEntry& entry, EndCause cause, int wait_status, const ScoreboardSlot& slot) {
+    WorkerEnd end;
+    end.time = std::time(nullptr);
+    end.pid = entry.pid;
+    end.slot = entry.slot;
+    end.cause = cause;
+    end.how = text_of_end(wait_status);
+    if (!slot.busy()) return end;
+    end.request = slot.line();
+    end.client = slot.address();
+    end.request_id = slot.request_id();
+    end.request_age = std::chrono::duration<double>(SteadyTime::clock::now() - slot.began()).count();
+    return end;
+}
+
 Death death_of_worker(const WorkerEntry& entry, int wait_status, const ScoreboardSlot& slot, const CrashRecord& crash,
                       long peak_kib) {
     Death death;
@@ -88,6 +119,7 @@ Death death_of_worker(const WorkerEntry& entry, int wait_status, const Scoreboar
     if (death.place.empty()) death.place = "between requests";
     if (!slot.busy()) return death;
     death.request = slot.line();
+    death.request_id = slot.request_id();
     death.client = slot.address();
     death.age = SteadyTime::clock::now() - slot.began();
     return death;
@@ -97,7 +129,9 @@ void log_lost_request(const ScoreboardSlot& slot, AccessLog& access_log) {
     if (!slot.busy() || !access_log.active()) return;
     const std::string line = slot.line();
     const std::string address = slot.address();
+    const std::string id = slot.request_id();
     AccessRecord record;
+    record.request_id = id;
     record.remote_address = address;
     record.request_line = line;
     // Its understudy answers a request whose response had not begun.

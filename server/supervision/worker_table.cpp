@@ -243,7 +243,7 @@ int WorkerTable::missing() const {
 }
 
 void WorkerTable::spawn_missing(SteadyTime now, WorkerCommands& commands) {
-    if (stop_ || hopeless()) return;
+    if (stop_ || hopeless() || !can_spawn_) return;
     if (now >= spawn_not_before_) waiting_ = 0;
     std::vector<bool> taken(static_cast<std::size_t>(capacity_), false);
     for (const auto& entry : entries_) taken[static_cast<std::size_t>(entry.slot)] = true;
@@ -263,7 +263,8 @@ std::optional<SteadyTime> WorkerTable::next_tick(SteadyTime now, const RequestDe
         if (const auto deadline = request_deadline(entry.slot)) next = std::min(next, *deadline);
     }
     const bool room = static_cast<int>(entries_.size()) < capacity_;
-    if (!stop_ && !hopeless() && room && missing() > 0) next = std::min(next, std::max(spawn_not_before_, now));
+    if (!stop_ && !hopeless() && can_spawn_ && room && missing() > 0)
+        next = std::min(next, std::max(spawn_not_before_, now));
     if (next == SteadyTime::max()) return std::nullopt;
     return next;
 }

@@ -130,6 +130,8 @@ class WorkerTable {
     explicit WorkerTable(int capacity) : capacity_(capacity) {}
 
     void set_policy(Policy policy) { policy_ = policy; }
+    // False: there is nothing that workers could be started from just now. Those that are missing are spawned later.
+    void let_spawn(bool can_spawn) { can_spawn_ = can_spawn; }
     // 0: keep none, until some are wanted again.
     void want(int count) { wanted_ = count; }
     int wanted() const { return wanted_; }
@@ -145,8 +147,9 @@ class WorkerTable {
     bool is_complete() const { return count(true, WorkerState::serving) >= wanted_; }
     // Workers that are ready, of every generation.
     int serving() const { return count(true, WorkerState::serving) + count(false, WorkerState::serving); }
-    // Some are wanted, none serves, and since one has been ready a start has failed: it is not just a matter of time.
-    bool cannot_serve() const { return start_has_failed_ && wanted_ > 0 && !stop_ && serving() == 0; }
+    // Some are wanted, none serves, and since one has been ready a start has failed, or none can be tried: it is not
+    // just a matter of time.
+    bool cannot_serve() const { return (start_has_failed_ || !can_spawn_) && wanted_ > 0 && !stop_ && serving() == 0; }
     // The newest generation has failed to start so often that it is pointless to go on.
     bool hopeless() const { return !generation_ready_ && failed_rounds_ >= max_failed_rounds; }
 
@@ -198,6 +201,7 @@ class WorkerTable {
     int capacity_;
     Policy policy_;
     int wanted_ = 0;
+    bool can_spawn_ = true;
     std::vector<WorkerEntry> entries_;
 
     unsigned generation_ = 1;

@@ -32,7 +32,7 @@ ROOMS = {
         "workers/context", "workers/handover", "workers/exchange", "workers/connection",
     ],
     "server": [
-        "base", "workers/http", "workers/access_log", "workers/transport", "workers/app", "workers/context", "workers/handover",
+        "include/cppcorn", "base", "workers/http", "workers/access_log", "workers/transport", "workers/app", "workers/context", "workers/handover",
         "workers/exchange", "workers",
     ],
 }

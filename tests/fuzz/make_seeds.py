@@ -52,6 +52,12 @@ def proxy_protocol_seeds():
     return [header + b"GET / HTTP/1.1\r\n" + bytes(5) for header in headers]
 
 
+def request_marks_seeds():
+    texts = [b"t=1700000000.123", b"1700000000123", b"0123456789abcdef0123456789abcdef"]
+    texts.append(b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+    return [text + bytes(choices) for text in texts for choices in ([0, 1, 3, 1], [4, 3, 2, 1, 4, 0])]
+
+
 def moved_message(phase, descriptors, sections, request=b"", bytes_here=None):
     """As ConnectionRecord and what stands behind it."""
     record = struct.pack("<II112sHBx46sHBB10x", 1, 352, b"127.0.0.1", 8000, 0, b"192.0.2.1", 4711, 4, phase)
@@ -113,14 +119,24 @@ def seat_image_seeds():
     return [seat(2, 0), seat(3, 64) + bytes(64) + request + bytes(300) + b"GET /"]
 
 
+def order_seeds():
+    """As targets, as words, and as messages: version, kind, number, argument."""
+    targets = [b"/reload", b"/reload?wait=old", b"/scale?workers=4", b"/recycle?slot=0", b"/stack?slot=1023", b"/orders/1"]
+    texts = [*targets, b"/log-level?level=debug", b"log-level error", b"scale 512", b"reload --wait-old", b"stop", b"drain"]
+    texts += [struct.pack("<IIQq", 1, kind, 5, 1) for kind in range(1, 9)]
+    return [text + bytes([method]) for text in texts for method in (0, 1)]
+
+
 SEEDS = {
     "request_split": request_seeds,
     "request_rules": request_seeds,
     "chunks": chunk_seeds,
     "connection": connection_seeds,
     "move_message": move_message_seeds,
+    "orders": order_seeds,
     "moved_connection": moved_connection_seeds,
     "proxy_protocol": proxy_protocol_seeds,
+    "request_marks": request_marks_seeds,
     "seat_image": seat_image_seeds,
     "settings_texts": settings_seeds,
 }

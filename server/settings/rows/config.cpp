@@ -28,6 +28,11 @@ std::vector<Setting> config_rows() {
          .scope = Scope::command_line,
          .help = "Print each setting with its value and where it came from, then exit.",
          .value = on_off(&Settings::print_config)},
+        {.names = {"import-gunicorn-conf"},
+         .scope = Scope::command_line,
+         .value_name = "PATH",
+         .help = "Print the settings of a gunicorn.conf.py as a cppcorn.toml, then exit.",
+         .value = text(&Settings::import_gunicorn_conf)},
         {.names = {"version"}, .short_flag = 'v', .scope = Scope::command_line, .help = "Print the version and exit."},
         {.names = {"help"}, .short_flag = 'h', .scope = Scope::command_line, .help = "Print this help and exit."},
     };

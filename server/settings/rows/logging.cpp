@@ -43,15 +43,20 @@ std::vector<Setting> logging_rows() {
         {.names = {"access-logformat"},
          .file_names = {"access_log_format"},
          .value_name = "FORMAT",
-         .help = "How a line of the access log looks: the ready formats json or logfmt, or text with gunicorn's atoms, "
-                 "%(x)s "
-                 "for an x of hlutrmUqHsBbfaTDMLp, {Name}i, {Name}o and {NAME}e. docs/settings.md says what each is.",
+         .help =
+             "How a line of the access log looks: the ready formats json or logfmt, or text with gunicorn's atoms, "
+             "%(x)s "
+             "for an x of hlutrmUqHsBbfaTDMLpiQx, {Name}i, {Name}o and {NAME}e. docs/settings.md says what each is.",
          .value = access_format()},
         {.names = {"log-level"},
          .file_names = {"loglevel"},
          .value_name = "LEVEL",
          .help = "The least level that the error log keeps: debug, info, warning, error or critical.",
          .value = choice(&ErrorLogOptions::level, log_level_names())},
+        {.names = {"log-format"},
+         .value_name = "FORMAT",
+         .help = "How a line of the error log looks: text, as gunicorn's, or json, an object a line.",
+         .value = choice(&ErrorLogOptions::format, {"text", "json"})},
         {.names = {"capture-output"},
          .help = "Send what the app writes to stdout and stderr to the error log.",
          .value = on_off(&ErrorLogOptions::capture_output)},

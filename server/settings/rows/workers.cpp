@@ -26,7 +26,7 @@ SettingValue workers() {
 
 SettingValue worker_class() {
     const auto parse = [](const std::string& text) {
-        if (find_worker_class(text) != nullptr) return text;
+        if (find_worker_class(text) != nullptr || text == threaded_worker_class) return text;
         throw std::invalid_argument("'" + text + "' is not supported; the worker classes are: " + worker_class_names());
     };
     return single_value(Kind::text, field(&Settings::worker_class), parse,
@@ -43,6 +43,10 @@ std::vector<Setting> worker_rows() {
          .help = "How many worker processes; auto counts cores within the container's CPU and memory limits.",
          .environment = "WEB_CONCURRENCY",
          .value = workers()},
+        {.names = {"threads"},
+         .value_name = "COUNT",
+         .help = "Threads in each worker: 1. A worker does one request at a time; more workers do more.",
+         .value = whole_number(&Settings::threads, 1, most_workers)},
         {.names = {"worker-class"},
          .short_flag = 'k',
          .value_name = "CLASS",
@@ -62,6 +66,10 @@ std::vector<Setting> worker_rows() {
          .help =
              "Kill a worker whose app takes longer over one request, or that stands still outside of one; 0: never.",
          .value = seconds(&WorkerSettings::timeout)},
+        {.names = {"slow-request"},
+         .value_name = "SECONDS",
+         .help = "Log a request that runs for this long, and where the app is, once while it runs; 0: never.",
+         .value = seconds(&Settings::slow_request)},
         {.names = {"boot-timeout"},
          .value_name = "SECONDS",
          .help = "Kill a worker that takes longer to load its app; 0: never.",

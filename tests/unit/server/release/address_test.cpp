@@ -84,6 +84,20 @@ TEST_CASE("what is no bind address is refused with the forms that are") {
     }
 }
 
+TEST_CASE("where statsd is: a bind address with a port of its own, but no descriptor") {
+    CHECK(parse_statsd("metrics").port == 8125);
+    CHECK(parse_statsd("[::1]").port == 8125);
+    CHECK(parse_statsd("127.0.0.1:9").setting() == "127.0.0.1:9");
+    CHECK(parse_statsd("unix:///run/statsd.sock").path == "/run/statsd.sock");
+    CHECK(parse_statsd("unix:@statsd").is_abstract());
+    for (const char* text : {"fd://3", "metrics:0"}) {
+        CHECK_THROWS_WITH(parse_statsd(text), "'" + std::string(text) +
+                                                  "' is nowhere to send to; allowed: HOST, HOST:PORT, [V6]:PORT, "
+                                                  "unix:PATH, unix:@NAME");
+    }
+    CHECK_THROWS_AS(parse_statsd("metrics:http"), std::invalid_argument);
+}
+
 TEST_CASE("a wrong part of a bind address is named") {
     const std::string port = " has no valid port; allowed: a whole number from 0 to 65535";
     for (const std::string text : {"a:", "a:x", "a:65536", "a:-1", "a:+1", "a:80 ", "[::1]:", "[::1]:x", ":"}) {

@@ -44,6 +44,13 @@ struct Running {
     }
 };
 
+// A release with a mold, as far as the master can tell.
+std::shared_ptr<Release> molded_release() {
+    auto made = release();
+    made->mold = std::make_shared<Mold>(0, ServerFd(), SharedArray<CrashRecord>(1), std::nullopt);
+    return made;
+}
+
 bool forgotten(const std::weak_ptr<Release>& release) {
     return release.expired();
 }
@@ -323,6 +330,29 @@ TEST_CASE("Rollout: TERM closes what listens, but not the logs of the workers th
     CHECK(second->listeners.empty());
     CHECK(third->listeners.empty());
     CHECK(master.rollout.release_of(2) == second);
+}
+
+TEST_CASE("Rollout: a mold stays until nobody goes back to its release") {
+    Running running;
+    const auto second = running.adopt(molded_release());
+    running.rollout.settled();
+    const auto third = running.adopt(molded_release());
+    CHECK(second->mold != nullptr);
+    SECTION("the newest has settled") {
+        running.rollout.settled();
+        CHECK(second->mold == nullptr);
+        CHECK(third->mold != nullptr);
+    }
+    SECTION("the newest cannot start") {
+        running.rollout.hopeless();
+        CHECK(second->mold != nullptr);
+        CHECK(third->mold == nullptr);
+    }
+    SECTION("the service ends") {
+        running.rollout.stop();
+        CHECK(second->mold == nullptr);
+        CHECK(third->mold == nullptr);
+    }
 }
 
 } // namespace

@@ -51,7 +51,9 @@ TEST_CASE("an unknown key is refused, with a near one") {
     CHECK(file_error("wrokers = 4") == "cppcorn.toml: wrokers: unknown setting; did you mean workers?");
     CHECK(file_error("max-request = 4") == "cppcorn.toml: max-request: unknown setting; did you mean max_requests?");
     CHECK(file_error("colour = 'red'") == "cppcorn.toml: colour: unknown setting; cppcorn --help shows what there is");
-    CHECK(file_error("threads = 4") == "cppcorn.toml: threads: is not supported yet");
+    CHECK(file_error("threads = 4") == "cppcorn.toml: threads: one request at a time in each worker: use --workers 4");
+    CHECK(file_error("uwsgi_allow_ips = '*'") ==
+          "cppcorn.toml: uwsgi_allow_ips: has no meaning here: HTTP is what is spoken");
     CHECK(file_error("sendfile = false") ==
           "cppcorn.toml: sendfile: is written the other way round here: no_sendfile = true");
     CHECK(file_error("config = 'x'") == "cppcorn.toml: config: belongs on the command line, as --config");
@@ -71,8 +73,8 @@ TEST_CASE("a bad value on the command line says what is allowed") {
          {"many", "", "0", "501", "-1", "+1", "4x", "4.0", " 4", "0x4", "99999999999999999999"}) {
         CHECK(value_error({"--workers", text}) == "command line: --workers: '" + text + "'" + count);
     }
-    const std::string time = " is not a number of seconds from 0 to 31536000, such as 30 or 0.5";
-    for (const std::string text : {"", "x", "-1", "1.", "1e3", "1.5s", "nan", "inf", "31536001"}) {
+    const std::string time = " is not a number of seconds from 0 to 31536000, such as 30, 30s or 0.5";
+    for (const std::string text : {"", "x", "-1", "1.", "1e3", "1.5m", "nan", "inf", "31536001"}) {
         CHECK(value_error({"-t", text}) == "command line: --timeout: '" + text + "'" + time);
     }
     CHECK(value_error({"-k", "gevent"}) ==
@@ -98,6 +100,21 @@ TEST_CASE("a format of the access log is looked at before there is a log") {
     CHECK(value_error({"--access-logformat", "%(nothing)s"}).find("command line: --access-logformat: bad access log") ==
           0);
     CHECK(value_error({"--access-logformat", "json"}).empty());
+}
+
+TEST_CASE("what would break a line for statsd is refused") {
+    const std::string allowed = "; allowed: up to 500 printable characters of ASCII but space and ";
+    for (const std::string bad : {"a b", "a:b", "a|b", "a@b", "a\nb", "\xc3\xa4"}) {
+        CHECK(value_error({"--statsd-prefix", bad}).find(" is no part of a metric" + allowed + ":|@") !=
+              std::string::npos);
+    }
+    CHECK(value_error({"--dogstatsd-tags", "a|b"}) ==
+          "command line: --dogstatsd-tags: 'a|b' is no part of a metric" + allowed + "|");
+    CHECK(value_error({"--dogstatsd-tags", "env:prod,zone:b@c"}).empty());
+    CHECK(value_error({"--statsd-prefix", "shop.web."}).empty());
+    CHECK(value_error({"--statsd-prefix", std::string(501, 'a')}).find(allowed) != std::string::npos);
+    CHECK(value_error({"--statsd-host", "fd://3"}).find("'fd://3' is nowhere to send to") != std::string::npos);
+    CHECK(value_error({"--statsd-host", ""}).empty());
 }
 
 TEST_CASE("a daemon needs a place for its log") {
@@ -139,13 +156,19 @@ TEST_CASE("a command line that is wrong as such is usage") {
 }
 
 TEST_CASE("gunicorn's settings that are missing here are refused by name") {
-    CHECK(usage_error({"--threads", "4", "myapp"}) == "--threads is not supported yet");
-    CHECK(usage_error({"--threads=4", "myapp"}) == "--threads is not supported yet");
+    CHECK(usage_error({"--certfile", "x", "myapp"}) == "--certfile is not supported yet");
     CHECK(usage_error({"--ssl_version", "myapp"}) == "--ssl-version is not supported yet");
     CHECK(usage_error({"-R", "myapp"}) == "-R has no meaning here: the app's output is never held back");
     CHECK(usage_error({"--worker-tmp-dir=/dev/shm", "myapp"}) ==
           "--worker-tmp-dir has no meaning here: workers report through shared memory, not through files");
-    CHECK(usage_error({"--paste", "x", "myapp"}) == "--paste has no meaning here: it is about Python");
+    CHECK(usage_error({"--paste", "x", "myapp"}) == "--paste is not supported: the app's own code can do that");
+}
+
+TEST_CASE("threads, of which a worker has one, are answered with the number of workers") {
+    const std::string text = ": one request at a time in each worker: use --workers ";
+    CHECK(usage_error({"--threads", "4", "myapp"}) == "--threads" + text + "4");
+    CHECK(usage_error({"--threads=4", "--workers=2", "myapp"}) == "--threads" + text + "8");
+    CHECK(usage_error({"-k", "gthread", "-w", "3", "myapp"}) == "--worker-class" + text + "3");
 }
 
 } // namespace

@@ -133,7 +133,7 @@ TEST_CASE("values after a flag are taken as they are") {
     SettingsSources sources;
     sources.arguments = {"--access-logfile", "-", "-w010", "-t=.5", "myapp", "--chdir=", "-n", ""};
     CHECK(sources.error<SettingsError>() ==
-          "command line: --timeout: '.5' is not a number of seconds from 0 to 31536000, such as 30 or 0.5");
+          "command line: --timeout: '.5' is not a number of seconds from 0 to 31536000, such as 30, 30s or 0.5");
     sources.arguments[3] = "-t=0.5";
     const auto values = sources.load().values;
     CHECK(values.access_log.path == "-");

@@ -72,6 +72,8 @@ TEST_CASE("whole numbers are decimal") {
 
 TEST_CASE("seconds may have decimals, and the smallest time is not zero") {
     CHECK(parse_seconds("30") == Milliseconds(30'000));
+    CHECK(parse_seconds("30s") == Milliseconds(30'000));
+    CHECK(parse_seconds("0.5s") == Milliseconds(500));
     CHECK(parse_seconds("0") == Milliseconds(0));
     CHECK(parse_seconds("0.000") == Milliseconds(0));
     CHECK(parse_seconds("0.0001") == Milliseconds(1));

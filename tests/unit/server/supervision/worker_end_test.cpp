@@ -25,7 +25,7 @@ WorkerEntry worker(WorkerState state = WorkerState::serving) {
 }
 
 void begin(ScoreboardSlot& slot, const char* line, std::chrono::milliseconds ago = 0ms) {
-    slot.begin_request(line, client, SteadyClock::now() - ago, SteadyTime::max());
+    slot.begin_request(line, client, "the-id", SteadyClock::now() - ago, SteadyTime::max());
 }
 
 std::string logged(const WorkerEntry& entry, bool asked_to, int status, const ScoreboardSlot& slot,
@@ -39,10 +39,18 @@ TEST_CASE("worker end: the request that was under way, with its age") {
     ScoreboardSlot slot;
     const SteadyTime now = SteadyClock::now();
     CHECK(request_under_way(slot, now).empty());
-    slot.begin_request("GET /x\"\n HTTP/1.1", client, now - 1260ms, SteadyTime::max());
+    CHECK(RequestUnderWay(slot).facts().id.empty());
+    slot.begin_request("GET /x\"\n HTTP/1.1", client, "the-id", now - 1260ms, SteadyTime::max());
     CHECK(request_under_way(slot, now) == " while serving GET /x\\\"\\x0a HTTP/1.1, for 1.3 s");
+    {
+        const RequestUnderWay request(slot);
+        CHECK(request.facts().id == "the-id");
+        CHECK(request.facts().line == "GET /x\"\n HTTP/1.1");
+        CHECK(std::string(request.facts().client) == "192.0.2.1");
+    }
     slot.end_request();
     CHECK(request_under_way(slot, now).empty());
+    CHECK(RequestUnderWay(slot).facts().id.empty());
 }
 
 TEST_CASE("worker end: a signal is named, with what is known about it") {
@@ -127,6 +135,40 @@ TEST_CASE("worker end: the lost request has its line in the access log, without 
     begin(slot, "GET /x HTTP/1.1", 2s);
     log_lost_request(slot, log);
     CHECK(text_of(options.path).rfind("192.0.2.1 GET /x HTTP/1.1 - 2.0", 0) == 0);
+}
+
+TEST_CASE("worker end: each has one cause") {
+    const EndClues none;
+    const EndClues no_memory{OomKills::Answer::yes, false, ""};
+    const EndClues crashed{OomKills::Answer::no, true, ""};
+    WorkerEntry killed = worker(WorkerState::retiring);
+    killed.killed = true;
+    CHECK(cause_of_end(worker(WorkerState::retiring), true, exited(0), none) == EndCause::retired);
+    CHECK(cause_of_end(worker(WorkerState::retiring), true, exited(7), none) == EndCause::exit);
+    CHECK(cause_of_end(worker(), false, exited(0), none) == EndCause::exit);
+    CHECK(cause_of_end(worker(WorkerState::starting), false, exited(4), none) == EndCause::start);
+    CHECK(cause_of_end(worker(WorkerState::starting), false, SIGSEGV, none) == EndCause::crash);
+    CHECK(cause_of_end(worker(WorkerState::overdue), false, SIGABRT, crashed) == EndCause::timeout);
+    CHECK(cause_of_end(worker(WorkerState::overdue), false, SIGKILL, none) == EndCause::timeout);
+    CHECK(cause_of_end(killed, true, SIGKILL, none) == EndCause::grace);
+    CHECK(cause_of_end(worker(), false, SIGKILL, none) == EndCause::killed);
+    CHECK(cause_of_end(worker(), false, SIGKILL, no_memory) == EndCause::out_of_memory);
+    CHECK(cause_of_end(worker(), false, SIGKILL, crashed) == EndCause::crash);
+    CHECK(cause_of_end(worker(), false, SIGSEGV | dumped, none) == EndCause::crash);
+}
+
+TEST_CASE("worker end: what is noted of it") {
+    ScoreboardSlot slot;
+    begin(slot, "GET /x HTTP/1.1", 2s);
+    const WorkerEnd end = end_of_worker(worker(), EndCause::crash, SIGSEGV, slot);
+    CHECK(end.pid == 7);
+    CHECK(end.how == "was sent SIGSEGV");
+    CHECK(end.request == "GET /x HTTP/1.1");
+    CHECK(end.client == client);
+    CHECK(end.request_id == "the-id");
+    CHECK(end.request_age >= 2);
+    slot.end_request();
+    CHECK(end_of_worker(worker(), EndCause::exit, exited(3), slot).request.empty());
 }
 
 } // namespace

@@ -72,6 +72,23 @@ TEST_CASE("WorkerTable: a worker that cannot start does not hold up the replacem
     CHECK(master.tick().spawns.size() == 1);
 }
 
+TEST_CASE("WorkerTable: while there is nothing to start workers from, none is missed") {
+    Rehearsal master(2);
+    master.serve();
+    master.table.let_spawn(false);
+    CHECK_FALSE(master.table.cannot_serve());
+    for (const pid_t pid : master.pids(WorkerState::serving)) {
+        master.table.exited(pid, true, master.now);
+        CHECK(master.tick().spawns.empty());
+        CHECK_FALSE(master.next_tick().has_value());
+    }
+    CHECK(master.table.cannot_serve()); // at once: a stand-in does not wait
+    master.table.let_spawn(true);
+    CHECK_FALSE(master.table.cannot_serve());
+    CHECK(master.next_tick() == master.now);
+    CHECK(master.tick().spawns.size() == 2);
+}
+
 TEST_CASE("WorkerTable: the pauses begin anew once a worker has been stable") {
     Rehearsal master(1);
     master.tick();

@@ -1,0 +1,32 @@
+# Python's headers, for bridges/python: CPPCORN_PYTHON_INCLUDE_DIR, empty where the bridge is not to be built. Of which
+# Python they are makes no difference, from 3.10 on: the bridge uses the limited API.
+include(GNUInstallDirs)
+set(CPPCORN_PYTHON_INSTALL_DIR ${CMAKE_INSTALL_LIBDIR}/cppcorn/python)
+file(RELATIVE_PATH CPPCORN_PYTHON_PACKAGE /prefix/${CMAKE_INSTALL_BINDIR} /prefix/${CPPCORN_PYTHON_INSTALL_DIR}/cppcorn)
+
+# What the fuzzers are, an interpreter cannot load.
+if(CPPCORN_FUZZ)
+  set(python_is_wanted OFF)
+else()
+  set(python_is_wanted ON)
+endif()
+option(CPPCORN_PYTHON "Build the bridge that serves Python's apps, where Python's headers are" ${python_is_wanted})
+option(CPPCORN_WHEEL "Install for a wheel, which pyproject.toml describes: the package, and nothing else" OFF)
+set(CPPCORN_PYTHON_INCLUDE_DIR "")
+if(CPPCORN_PYTHON)
+  if(NOT Python3_EXECUTABLE AND NOT CPPCORN_WHEEL AND EXISTS /usr/bin/python3)
+    set(Python3_EXECUTABLE /usr/bin/python3) # the system's: of another one, headers may be missing
+  endif()
+  find_package(Python3 3.10 QUIET COMPONENTS Interpreter Development.Module)
+  if(Python3_SOABI MATCHES "^cpython-[0-9]+t")
+    message(FATAL_ERROR "${Python3_EXECUTABLE} is without its lock (free-threaded), which cppcorn does not support")
+  endif()
+  if(Python3_Development.Module_FOUND)
+    set(CPPCORN_PYTHON_INCLUDE_DIR ${Python3_INCLUDE_DIRS})
+    message(STATUS "Python: ${Python3_VERSION}, ${Python3_INCLUDE_DIRS}")
+  elseif(CPPCORN_WHEEL)
+    message(FATAL_ERROR "The headers of Python 3.10 or later are missing (Debian: python3-dev)")
+  else()
+    message(STATUS "Python: no headers (Debian: python3-dev), so no bridge for Python's apps is built")
+  endif()
+endif()
