@@ -1,6 +1,6 @@
 // The master's loop: waits for signals, notices, deadlines and the ends of children, and passes each on to the object
 // whose it is: MasterLife (what a signal is to do), Deployment (releases), Workforce (workers and the stand-in), Upgrade
-// (the masters before and after), PostMortems. What one of them answers and others have to follow, it tells those.
+// (the masters before and after), PostMortems, Steering (what is ordered at the control socket). What one of them answers and others have to follow, it tells those.
 //
 // There is one, in main(), for the life of the process. It owns these objects, and is the only one that waits for
 // children. No child returns into it. The constructor throws std::system_error if descriptors or memory are missing, and
@@ -13,6 +13,7 @@
 
 #include "base/clock.hpp"
 #include "base/signal_inbox.hpp"
+#include "server/control/steering.hpp"
 #include "server/post_mortem/post_mortems.hpp"
 #include "server/process/daemon.hpp"
 #include "server/process/exit_codes.hpp"
@@ -57,6 +58,7 @@ class Arbiter {
     void wait();
     void read_notices();
     void handle_signals();
+    void take_orders();
 
     // What a signal asks for.
     void handle(const MasterSignalRow& signal, unsigned count);
@@ -92,6 +94,7 @@ class Arbiter {
     Deployment deployment_;
     PostMortems post_mortems_;
     Workforce workforce_;
+    Steering steering_;
 };
 
 } // namespace cppcorn

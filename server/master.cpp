@@ -16,6 +16,8 @@
 #include "base/signals.hpp"
 #include "base/system_call.hpp"
 #include "server/arbiter.hpp"
+#include "server/control/ctl.hpp"
+#include "server/control/top/top.hpp"
 #include "server/post_mortem/symbol_reader.hpp"
 #include "server/process/daemon.hpp"
 #include "server/process/exit_codes.hpp"
@@ -34,6 +36,13 @@
 
 namespace cppcorn {
 namespace {
+
+// In the place of an app. An app of that name is named with what is in it: ctl:app.
+struct ClientCommand {
+    std::string_view word;
+    int (*run)(const std::vector<std::string>& arguments);
+};
+constexpr std::array client_commands{ClientCommand{"ctl", run_ctl}, ClientCommand{"top", run_top}};
 
 // A descriptor that was closed when we started must not become a socket that something prints to.
 void open_standard_streams() {
@@ -98,6 +107,9 @@ int run(int argc, char** argv, Daemon& daemon) {
 
 int run_master(int argc, char** argv) {
     if (argc == 2 && std::strcmp(argv[1], symbol_reader_argument) == 0) return run_symbol_reader();
+    for (const auto& command : client_commands) {
+        if (argc >= 2 && argv[1] == command.word) return command.run({argv + 2, argv + argc});
+    }
     Daemon daemon;
     const int code = run(argc, argv, daemon);
     daemon.failed(code);
