@@ -74,6 +74,15 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def is_refused(port):
+    """Whether nobody listens there any more."""
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
 def working_wrapper(*wrapper):
     """The wrapper, for Server, if this machine lets us use it; else the test is skipped.
 
@@ -155,11 +164,21 @@ def command_line(pid):
 
 
 # Children of the master that help the workers and are none.
-HELPERS = ("cppcorn: lookout [", "cppcorn: understudy [")
+HELPERS = ("cppcorn: lookout [", "cppcorn: understudy [", "cppcorn: status [")
 
 
 def is_helper(pid):
     return command_line(pid).startswith(HELPERS)
+
+
+def is_worker(pid):
+    """Not an understudy that has just come and still has its worker's title: it hears no signal from the first on."""
+    try:
+        [blocked] = re.findall(r"^SigBlk:\t([0-9a-f]+)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    except OSError:
+        return False
+    hears_faults = int(blocked, 16) & 1 << (signal.SIGSEGV - 1) == 0
+    return hears_faults and command_line(pid).startswith("cppcorn: worker [")
 
 
 def is_alive(pid):
@@ -604,7 +623,7 @@ class Server:
     def worker_pids(self):
         """The workers, ready or not, in the order of their pids."""
         alive = [each.pid for each in self.children() if each.state not in "ZX"]
-        return sorted(pid for pid in alive if command_line(pid).startswith("cppcorn: worker ["))
+        return sorted(filter(is_worker, alive))
 
     def wait_workers(self, count, timeout=10.0):
         """Waits until there are exactly `count` workers, all of them ready, and returns their pids."""
