@@ -1,6 +1,7 @@
 """Reads tests/corpus; its README tells the format."""
 
 import re
+import socket
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,3 +38,16 @@ def read_cases():
             elif line and not line.startswith(b"#"):
                 cases[-1].expected.append((keyword.decode(), unescaped(value)))
     return cases
+
+
+def answers_to(sock, sent):
+    """All that comes back until the other end has closed. The client has nothing more to say."""
+    received = b""
+    try:
+        sock.sendall(sent)
+        sock.shutdown(socket.SHUT_WR)
+        while data := sock.recv(65536):
+            received += data
+    except ConnectionError:
+        pass  # it may have refused the rest
+    return received

@@ -13,12 +13,13 @@ class Load:
     With `keep_alive`, each has one connection, which it expects nobody to close.
     """
 
-    def __init__(self, server, clients=2, keep_alive=False):
+    def __init__(self, server, clients=2, keep_alive=False, request=request_bytes("/")):
         self.answers = Counter()
         self.bodies = Counter()
         self.failures = []
         self.closed = 0  # by an answer that says so, where the client would have kept it
         self._server = server
+        self._request = request
         self._keep_alive = keep_alive
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._run) for _ in range(clients)]
@@ -28,8 +29,8 @@ class Load:
         while not self._stop.is_set():
             try:
                 if sock is None:
-                    sock = socket.create_connection(("127.0.0.1", self._server.port), timeout=10)
-                sock.sendall(request_bytes("/"))
+                    sock = self._connect()
+                sock.sendall(self._request)
                 response = read_response(sock)
             except (OSError, Disconnected) as error:
                 self.failures.append(repr(error))
@@ -46,6 +47,9 @@ class Load:
                 sock = None
         if sock is not None:
             sock.close()
+
+    def _connect(self):
+        return socket.create_connection(("127.0.0.1", self._server.port), timeout=10)
 
     def __enter__(self):
         self._server.port

@@ -92,7 +92,7 @@ needs_plain_build = pytest.mark.skipif(SANITIZED, reason="the sanitizer has its 
 def test_function_file_and_line_come_first_and_then_what_it_was_about():
     with Server("crashes:app") as server:
         report = crash_and_report(server, "/null")
-    assert re.search(r" at SIGSEGV: address 0x0, where no memory is, in a request$", report[0])
+    assert re.search(r" at SIGSEGV: address 0x0, where no memory is, in a request request_id=[0-9a-f]{32}$", report[0])
     assert re.match(rf"  #0 shop::count\(shop::Cart const\*\) at \S*/crashes\.cpp:{line_of('count')}, inlined$", report[1])
     total = rf"  #0 shop::total\(std::string const&\) at \S*/crashes\.cpp:{line_of('total')}, \S*/crashes\.so\(\+0x\w+\)$"
     assert re.match(total, report[2])
@@ -163,7 +163,7 @@ def test_a_stack_overflow_in_a_thread_leaves_no_stack_but_a_guess():
 def test_a_crash_in_a_thread_names_the_thread():
     with Server("crashes:app") as server:
         report = crash_and_report(server, "/thread")
-    assert re.search(r"in a request, in thread \d+ \(pool\)$", report[0])
+    assert re.search(r"in a request, in thread \d+ \(pool\) request_id=[0-9a-f]{32}$", report[0])
     assert any("shop::total(" in line for line in report[1:3])
 
 
@@ -259,7 +259,7 @@ def test_equal_crashes_are_counted_and_told_in_full_once():
         report_of(server, first)
         for count in range(2, crashes + 1):
             pid = crash(server, "/null")
-            server.wait_log(rf"Worker \(pid:{pid}\) was sent SIGSEGV .*\. The same crash as pid {first}'s, {count} times now$")
+            server.wait_log(rf"Worker \(pid:{pid}\) was sent SIGSEGV .*\. The same crash as pid {first}'s, {count} times now request_id=")
         assert len(HEADER.findall(server.log_text())) == 1
         crash_and_report(server, "/abort")  # another one
         assert len(server.log_text().splitlines()) < 10 + 3 * crashes + 2 * MOST_LINES

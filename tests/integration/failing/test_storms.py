@@ -59,6 +59,12 @@ def kinds_of_files(pid):
     return sorted(re.sub(r"\d+", "N", target) for target in open_files(pid).values())
 
 
+def files_at_rest(server):
+    """The master's, once it goes round: it has heard that its two workers are ready."""
+    server.wait_log("Worker ready", count=2)
+    return kinds_of_files(server.pid)
+
+
 def assert_all_serve(server, pids):
     """Each of these workers takes one of as many requests as there are workers, all of them busy at once."""
     socks = [server.send("/sleep?ms=500") for _ in pids]
@@ -208,7 +214,7 @@ def site(tmp_path):
 def test_a_storm_of_reloads_of_a_broken_app_touches_no_worker(site, app):
     with site.server("--boot-timeout", 0.5 * SLOWNESS) as server:
         old = server.wait_workers(2)
-        files = kinds_of_files(server.pid)
+        files = files_at_rest(server)
         site.deploy(app)
         with Load(server) as load:
             for _ in range(30):
@@ -231,7 +237,7 @@ def test_a_hundred_reloads_under_load():
     count = 100 if not SANITIZED else 10
     with Server("hello:app", "--workers", "2", wait=2) as server:
         workers = server.wait_workers(2)
-        files = kinds_of_files(server.pid)
+        files = files_at_rest(server)
         with wrk(server):
             for _ in range(count):
                 server.signal(signal.SIGHUP)
@@ -239,7 +245,7 @@ def test_a_hundred_reloads_under_load():
         assert server.count_log("Reloading: new workers start") == count
         assert server.complaints() == []
         assert kinds_of_files(server.pid) == files
-        assert zombies_of(server.pid) == []
+        server.wait_for(lambda: zombies_of(server.pid) == [], what="that all are reaped")
         assert server.get("/").status == 200
 
 
@@ -285,7 +291,7 @@ def test_a_storm_of_ttin_and_ttou_ends_at_the_number_that_was_said():
         workers = settled_workers(server, wanted(server))
         assert len(workers) == 1
         assert_all_serve(server, workers)
-        assert zombies_of(server.pid) == []
+        server.wait_for(lambda: zombies_of(server.pid) == [], what="that all are reaped")
         assert server.complaints() == []
 
 
@@ -315,7 +321,7 @@ def test_a_deaf_worker_is_killed_when_the_grace_of_a_reload_is_over():
         server.wait_log(rf"Killing worker \(pid:{deaf}\), which did not exit within --graceful-timeout")
         server.wait_log(rf"\[ERROR\] Worker \(pid:{deaf}\) was sent SIGKILL while serving GET /deaf")
         assert_all_serve(server, wait_replaced(server, old, 2))
-        assert zombies_of(server.pid) == []
+        server.wait_for(lambda: zombies_of(server.pid) == [], what="that all are reaped")
         assert server.count_log(r"\[ERROR\]") == 1
         assert "out of memory" not in server.log_text()  # it was us
 
@@ -375,7 +381,7 @@ def test_recycling_under_load_is_never_short_of_workers(workers, ends, limits):
 
 def test_crashes_reloads_and_changes_of_number_leak_no_descriptor():
     with Server("faults:app", "--workers", "2", wait=2) as server:
-        before, of_worker = kinds_of_files(server.pid), len(open_files(server.wait_workers(2)[0]))
+        before, of_worker = files_at_rest(server), len(open_files(server.wait_workers(2)[0]))
         for i in range(30):
             assert server.get(("/segv", "/exit", "/abort")[i % 3]).status == 500
             server.wait_log(r"\[ERROR\] Worker \(pid:\d+\) (was sent|exited)", count=i + 1)
@@ -391,7 +397,7 @@ def test_crashes_reloads_and_changes_of_number_leak_no_descriptor():
             server.wait_workers(2)
         # A reader of symbols may still be at the last crash.
         server.wait_for(lambda: kinds_of_files(server.pid) == before, timeout=30, what="as many files as before")
-        assert zombies_of(server.pid) == []
+        server.wait_for(lambda: zombies_of(server.pid) == [], what="that all are reaped")
         worker = server.wait_workers(2)[0]
         assert len(open_files(worker)) == of_worker
         assert process(worker).parent == server.pid
@@ -400,7 +406,7 @@ def test_crashes_reloads_and_changes_of_number_leak_no_descriptor():
 def test_failed_reloads_leak_no_descriptor(site):
     with site.server() as server:
         old = server.wait_workers(2)
-        before = kinds_of_files(server.pid)
+        before = files_at_rest(server)
         for i, app in enumerate(["boot_crash", "not_an_app", "boot_fail"]):
             site.deploy(app)
             server.signal(signal.SIGHUP)
@@ -408,4 +414,4 @@ def test_failed_reloads_leak_no_descriptor(site):
             assert settled_workers(server, 2) == old
         # A reader of symbols may still be at the last crash.
         server.wait_for(lambda: kinds_of_files(server.pid) == before, timeout=30, what="as many files as before")
-        assert zombies_of(server.pid) == []
+        server.wait_for(lambda: zombies_of(server.pid) == [], what="that all are reaped")

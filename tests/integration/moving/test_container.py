@@ -3,12 +3,13 @@ the common container engines refuse of the calls that come near to what we do.""
 
 import os
 import platform
+import re
 import signal
 import sys
 
 import pytest
 
-from harness import Server, command_line, is_alive, processes, read_response, request_bytes
+from harness import Server, command_line, is_alive, processes, read_response, request_bytes, run
 
 pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="the filter has x86-64's numbers of system calls")
 
@@ -77,3 +78,33 @@ def test_everything_works_under_a_profile_like_that_of_containers():
         assert server.get("/").status == 200
         assert server.count_log(r"Operation not permitted|Function not implemented") == 0
         server.stop()
+
+
+@pytest.mark.parametrize("path", ["/sleep?ms=1200", "/spin"])
+def test_a_slow_request_is_told_of_without_a_stack_where_that_is_forbidden(path):
+    no_tracing = {"LSAN_OPTIONS": "detect_leaks=0"}
+    filtered = [sys.executable, "-c", FILTERED]
+    args = ("--slow-request", "0.3", "--timeout", "2")
+    with Server("faults:app", *args, env=no_tracing, wrapper=filtered) as server:
+        sock = server.send(path)
+        forbidden = r"; no stack: .*: Operation not permitted \(a container may forbid ptrace\) request_id="
+        server.wait_log(r"Slow request \(pid:\d+\): GET /\S+ HTTP/1\.1 from 127\.0\.0\.1, for \d\.\d s" + forbidden)
+        assert read_response(sock).status == (504 if path == "/spin" else 200)
+
+
+def test_a_stack_that_is_asked_for_is_refused_where_that_is_forbidden(tmp_path):
+    socket = tmp_path / "control.sock"
+    no_tracing = {"LSAN_OPTIONS": "detect_leaks=0"}
+    filtered = [sys.executable, "-c", FILTERED]
+    with Server("faults:app", "--control-socket", socket, env=no_tracing, wrapper=filtered) as server:
+        sock = server.send("/sleep?ms=4000")
+        server.wait_for(lambda: "GET /sleep" in run("ctl", "--control-socket", socket, "status").stdout)
+        result = run("ctl", "--control-socket", socket, "stack", "0")
+        assert (result.code, result.stdout) == (10, "")
+        assert re.search(
+            r"GET /sleep\?ms=4000 HTTP/1\.1 from 127\.0\.0\.1, for \d\.\d s; no stack: .*: Operation not permitted "
+            r"\(a container may forbid ptrace\)\n$",
+            result.stderr,
+        )
+        assert read_response(sock).status == 200
+        assert run("ctl", "--control-socket", socket, "reload").code == 0

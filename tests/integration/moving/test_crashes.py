@@ -86,7 +86,8 @@ def test_the_request_in_the_app_is_answered_and_all_others_go_on(cause, workers,
         response = read_response(in_app)
         assert response.status == status
         assert response.headers["connection"] == "close"
-        assert response.body == {500: b"500 Internal Server Error\n", 504: b"504 Gateway Timeout\n"}[status]
+        title = {500: "500 Internal Server Error", 504: "504 Gateway Timeout"}[status]
+        assert re.fullmatch(rf"{title}\nRequest id: [0-9a-f]{{32}}\n", response.text)
         assert read_end(in_app) == b""
         # Those who linger first: they may be silent for five seconds.
         for client, sock in sorted(zip(clients, socks), key=lambda each: not isinstance(each[0], Lingering)):
@@ -183,7 +184,7 @@ def test_a_request_that_came_first_on_its_connection_is_answered(cause):
 
 
 CUTS = {
-    "length": (b"GET /end-in-body?length=1&how=%s HTTP/1.1\r\nHost: x\r\n\r\n", "it has a length"),
+    "length": (b"GET /end-in-body?length=1000&how=%s HTTP/1.1\r\nHost: x\r\n\r\n", "it has a length"),
     "chunked": (b"GET /end-in-body?how=%s HTTP/1.1\r\nHost: x\r\n\r\n", "it has a last chunk"),
     "until close": (b"GET /end-in-body?how=%s HTTP/1.0\r\n\r\n", "only a reset tells"),
 }
@@ -217,6 +218,21 @@ def test_a_response_that_has_begun_is_cut_so_that_it_is_seen(cause, kind, tmp_pa
         if kind == "until close":
             assert cut is not None, "the client takes it for a whole one"
         Kind.ask(other)
+
+
+@pytest.mark.parametrize("cause", ["SIGSEGV", "SIGKILL", "_exit", "overrun"])
+def test_a_client_whose_answer_is_whole_goes_on(cause):
+    """The app was not done with the request, but the client was."""
+    how, options, _ = CAUSES[cause]
+    with Server("collapse:app", "--graceful-timeout", "3", *options) as server:
+        (worker,) = server.wait_workers(1)
+        sock = server.connect(timeout=30)
+        for _ in range(2):
+            sock.sendall(GET % f"/end-in-body?length={len('first half.')}&how={how}".encode())
+            assert read_response(sock)[::2] == (200, b"first half\n")
+            kills_if_asked(server, cause, worker)
+            assert Kind.ask(sock) != worker
+            (worker,) = server.wait_workers(1)
 
 
 @pytest.mark.parametrize("cause", ["SIGSEGV", "SIGKILL", "overrun"])

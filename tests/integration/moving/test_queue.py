@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from harness import BINARY, Server, command_line, open_files, processes, read_end, read_response, request_bytes
+from harness import BINARY, Server, is_worker, open_files, processes, read_end, read_response, request_bytes
 
 
 def sockets(pid):
@@ -16,7 +16,7 @@ def sockets(pid):
 
 def workers_of(master):
     alive = [each.pid for each in processes() if each.parent == master and each.state not in "ZX"]
-    return [pid for pid in alive if command_line(pid).startswith("cppcorn: worker [")]
+    return list(filter(is_worker, alive))
 
 
 def upgrade(server):

@@ -81,7 +81,7 @@ def test_a_stranger_is_not(usual):
     env = environ(usual, {**FORWARDED, "X-Forwarded-Ssl": "on", "Script-Name": "/x", "Accept": "y"}, "/shop/cart", source=STRANGER)
     assert env["wsgi.url_scheme"] == "http"
     assert (env["SCRIPT_NAME"], env["PATH_INFO"]) == ("", "/shop/cart")
-    assert {name for name in env if name.startswith("HTTP_")} == {"HTTP_HOST", "HTTP_ACCEPT"}
+    assert {name for name in env if name.startswith("HTTP_")} == {"HTTP_HOST", "HTTP_ACCEPT", "HTTP_X_REQUEST_ID"}
     assert env["REMOTE_ADDR"] == STRANGER
 
 
@@ -163,7 +163,7 @@ def test_a_stranger_is_not_believed_with_the_dangerous_header_map_either():
         headers = {"SCRIPT_NAME": "/shop", "X_Forwarded_For": "203.0.113.9", "Other_Name": "x"}
         env = environ(server, headers, source=STRANGER)
         assert env["SCRIPT_NAME"] == ""
-        assert {name for name in env if name.startswith("HTTP_")} == {"HTTP_HOST", "HTTP_OTHER_NAME"}
+        assert {name for name in env if name.startswith("HTTP_")} == {"HTTP_HOST", "HTTP_OTHER_NAME", "HTTP_X_REQUEST_ID"}
 
 
 def test_header_map_refuse_goes_for_all_but_the_forwarder_headers():

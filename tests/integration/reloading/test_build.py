@@ -91,10 +91,10 @@ def test_a_new_build_waits_for_a_reload(site, args):
         kill_workers(server)
         assert answer(server) == "1 1 1"
         assert server.count_log("is not the build that runs") == 1
-        if args:
-            return
         server.signal(signal.SIGHUP)
-        server.wait_for(lambda: answer(server) == "2 2 2", what="the new build")
+        server.wait_log("Reload done: 2 new workers serve")
+        server.wait_workers(2)
+        assert answer(server) == "2 2 2"
         kill_workers(server)
         assert answer(server) == "2 2 2"
         assert server.count_log("is not the build that runs") == 1

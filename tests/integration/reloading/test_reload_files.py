@@ -128,7 +128,7 @@ def test_without_it_nothing_is_watched(site):
         assert not any("inotify" in os.readlink(each) for each in Path(f"/proc/{server.pid}/fd").iterdir())
 
 
-def test_it_does_not_go_with_preload(site):
-    done = run("site:app", "--reload", "--preload", "--app-dir", site)
-    assert done.code == 1
-    assert "reload: --preload keeps the app in the master" in done.stderr
+def test_a_preloaded_app_is_loaded_anew(site):
+    with serve(site, "--preload") as server:
+        deploy(site, "faults")
+        wait_body(server, FAULTS)

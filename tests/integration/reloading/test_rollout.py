@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from harness import APPS, Server, free_port, is_alive, is_sleeping
+from harness import APPS, Server, free_port, is_alive, is_refused, is_sleeping
 
 
 class Site:
@@ -65,8 +65,7 @@ def test_a_reload_that_was_queued_works_at_once_after_a_rejected_one(site):
         assert server.get("/", port=new).status == 200
         assert server.count_log("Reload failed") == 1
         assert server.count_log("Address already in use") == 0
-        with pytest.raises(ConnectionRefusedError):
-            server.connect(port=old)
+        server.wait_for(lambda: is_refused(old), 1, what="the end of the old address")
 
 
 def test_term_ends_a_probe_and_the_reload_that_waits_for_it(site):

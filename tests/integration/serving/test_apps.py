@@ -125,15 +125,6 @@ def test_a_hang_while_loading_is_ended():
     assert "takes longer to load than --boot-timeout allows" in message
 
 
-def test_preload_loads_once_in_the_master():
-    with Server("faults:app", "--preload", "--workers", "2") as server:
-        assert server.get("/").status == 200
-        assert ".faults.so\n" in pathlib.Path(f"/proc/{server.pid}/maps").read_text()  # its private copy
-    with Server("faults:app", "--workers", "2") as server:
-        assert server.get("/").status == 200
-        assert "faults.so" not in pathlib.Path(f"/proc/{server.pid}/maps").read_text()
-
-
 def test_environ_has_the_names_of_wsgi():
     with Server("environ:app", "--workers", "1") as server:
         environ = json.loads(server.get("/a%20b?x=1", headers={"X-Odd": "é\\\"", "Cookie": "a=1"}).body)

@@ -46,7 +46,7 @@ def test_each_line_has_date_pid_and_level(tmp_path):
 def test_a_line_for_a_request_names_it():
     with Server("middleware:app") as server:
         server.get("/x?y=1")
-        server.wait_log(r"\[INFO\] took \d+ microseconds \(GET /x\?y=1\)$")
+        server.wait_log(r"\[INFO\] took \d+ microseconds \(GET /x\?y=1\) request_id=[0-9a-f]{32}$")
         server.get("/" + "z" * 5000)
         (line,) = server.wait_log(r"^.*took \d+ microseconds \(GET /z.*$")
         assert len(line[0]) < 400

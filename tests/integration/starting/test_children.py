@@ -79,8 +79,38 @@ def test_a_probe_has_the_log_its_folder_and_a_pipe_for_what_it_says(arguments, t
         server.wait_log("Using worker")
         (probe,) = server.wait_for(lambda: other_children(server), what="the probe")
         server.wait_for(lambda: command_line(probe) == "cppcorn: probe [boot_hang:app]", what="its title")
-        expected = ["FOLDER", "FOLDER/error.log", "pipe:[N]"]
+        watched = "/memfd:cppcorn-watched (deleted)"  # for the files that --reload is to watch besides
+        expected = [watched, "FOLDER", "FOLDER/error.log", "pipe:[N]"]
         server.wait_for(lambda: kinds(probe, tmp_path) == expected, what=f"{expected}")
+
+
+def test_a_mold_has_what_its_workers_need(arguments, tmp_path):
+    with Server("hello:app", *arguments, "--preload", log_file=tmp_path / "error.log") as server:
+        workers = server.wait_workers(1)
+        (mold,) = [each for each in other_children(server, workers) if "mold" in command_line(each)]
+        assert command_line(mold) == "cppcorn: mold [hello:app]"
+        assert kinds(mold, tmp_path) == [
+            "/memfd:cppcorn-watched (deleted)",
+            "FOLDER",
+            "FOLDER/access.log",
+            "FOLDER/error.log",
+            "anon_inode:[eventfd]",  # the lookout's
+            "pipe:[N]",  # notices
+            "pipe:[N]",  # the leash
+            "socket:[N]",  # by which the master asks it for workers
+            "socket:[N]",
+            "socket:[N]",
+            "socket:[N]",  # the two ends of the queue of connections
+            "socket:[N]",
+        ]
+
+
+def test_workers_of_a_mold_have_what_others_have(arguments, tmp_path):
+    kept = []
+    for args in ((), ("--preload",)):
+        with Server("hello:app", *arguments, *args, log_file=tmp_path / "error.log") as server:
+            kept.append(kinds(server.wait_workers(1)[0], tmp_path))
+    assert kept[0] == kept[1]
 
 
 def test_a_new_master_has_what_it_would_have_had_from_the_start(arguments, tmp_path):

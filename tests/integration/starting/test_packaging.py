@@ -1,16 +1,17 @@
-"""What is in packaging/ works: as far as the tools that read it are on this machine."""
+"""The units and files of deploy/ work: as far as the tools that read them are on this machine."""
 
 import configparser
 import os
 import re
 import shutil
 import subprocess
+import tomllib
 
 import pytest
 
 from harness import ROOT, Server, run, wait_until
 
-PACKAGING = ROOT / "packaging"
+SYSTEMD = ROOT / "deploy/systemd"
 
 
 def tool(name):
@@ -25,23 +26,33 @@ def run_tool(*args, **options):
 def unit(name):
     parser = configparser.ConfigParser(strict=False, interpolation=None, allow_no_value=True)
     parser.optionxform = str
-    parser.read(PACKAGING / name)
+    parser.read(SYSTEMD / name)
     return parser
 
 
 # ---- systemd
 
 
-def test_the_unit_is_hardened():
+@pytest.mark.parametrize("name", ["cppcorn.service", "cppcorn@.service"])
+def test_the_unit_is_hardened(name, tmp_path):
     """`systemd-analyze security` rates the exposure from 0 to 10."""
-    done = run_tool(
-        tool("systemd-analyze"), "security", "--offline=true", "--no-pager", "--threshold=30",
-        PACKAGING / "cppcorn.service",
-    )
+    file = shutil.copy(SYSTEMD / name, tmp_path / name.replace("@", "@shop"))
+    done = run_tool(tool("systemd-analyze"), "security", "--offline=true", "--no-pager", "--threshold=30", file)
     if "Unknown" in done.stderr or "unrecognized" in done.stderr:
         pytest.skip(f"this systemd-analyze cannot read a file: {done.stderr}")
     assert "exposure level" in done.stdout, done
     assert done.returncode == 0, done.stdout
+
+
+def test_the_template_differs_in_names_only():
+    """What one unit learns, the other must not miss."""
+    single, template = unit("cppcorn.service"), unit("cppcorn@.service")
+    names = {"User", "ExecStart", "RuntimeDirectory", "LogsDirectory", "StateDirectory"}
+    here, there = dict(single["Service"]), dict(template["Service"])
+    assert {key for key in {*here, *there} if here.get(key) != there.get(key)} == names
+    assert all("%i" in there[key] for key in names)
+    assert single["Install"] == template["Install"]
+    assert {**single["Unit"], "Description": ""} == {**template["Unit"], "Description": ""}
 
 
 def test_the_unit_starts_again_after_what_may_pass():
@@ -62,15 +73,28 @@ def test_the_unit_enters_its_directory_by_name():
     assert "--chdir" in service["ExecStart"]
 
 
-def test_the_command_line_of_the_unit_is_understood(tmp_path):
-    words = unit("cppcorn.service")["Service"]["ExecStart"].replace("\\", " ").split()[1:]
+@pytest.mark.parametrize("name", ["cppcorn.service", "cppcorn@.service"])
+def test_the_command_line_of_the_unit_is_understood(name, tmp_path):
+    words = unit(name)["Service"]["ExecStart"].replace("\\", " ").split()[1:]
     words[words.index("--chdir") + 1] = tmp_path
     words[words.index("--config") + 1] = tmp_path / "settings.toml"
     words[words.index("--pid") + 1] = tmp_path / "pid"
-    (tmp_path / "settings.toml").write_text("workers = 2\n")
+    (tmp_path / "settings.toml").write_text('app = "myapp:app"\nworkers = 2\n')
     done = run(*words, "--print-config")
     assert done.code == 0, done
+    assert "myapp:app" in done.stdout
     assert "workers" in done.stdout
+
+
+def test_the_times_of_the_unit_nest(tmp_path):
+    """As docs/systemd.md has them."""
+    service = unit("cppcorn.service")["Service"]
+    options = re.findall(r"--[a-z-]*(?:timeout|delay|retry)[ =][\d.]+", service["ExecStart"])
+    done = run("myapp:app", *(word for option in options for word in re.split("[ =]", option)), "--print-config")
+    settings = tomllib.loads(done.stdout)
+    assert int(service["TimeoutStopSec"]) >= settings["shutdown_delay"] + settings["graceful_timeout"] + 5
+    assert settings["graceful_timeout"] >= settings["timeout"]
+    assert int(service.get("TimeoutStartSec", "90")) > settings["bind_retry"] + settings["boot_timeout"]
 
 
 # ---- logrotate
@@ -79,7 +103,7 @@ def test_the_command_line_of_the_unit_is_understood(tmp_path):
 def test_logrotate_rotates_and_no_line_is_lost(tmp_path):
     logrotate = tool("logrotate")
     log, access, pidfile = tmp_path / "error.log", tmp_path / "access.log", tmp_path / "cppcorn.pid"
-    text = (PACKAGING / "cppcorn.logrotate").read_text()
+    text = (ROOT / "deploy/logrotate/cppcorn.logrotate").read_text()
     text = text.replace("/var/log/cppcorn/", f"{tmp_path}/").replace("/run/cppcorn/", f"{tmp_path}/")
     text = re.sub(r"^ *su .*\n", "", text, flags=re.M)
     config = tmp_path / "logrotate.conf"
@@ -107,7 +131,7 @@ def test_logrotate_rotates_and_no_line_is_lost(tmp_path):
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make folders of others")
 def test_the_folders_are_made(tmp_path):
     tmpfiles = tool("systemd-tmpfiles")
-    text = (PACKAGING / "cppcorn.tmpfiles.conf").read_text().replace("www-data", "33")
+    text = (SYSTEMD / "cppcorn.tmpfiles.conf").read_text().replace("www-data", "33")
     config = tmp_path / "cppcorn.conf"
     config.write_text(text)
     root = tmp_path / "root"

@@ -190,11 +190,13 @@ def test_the_units_are_sound(tmp_path):
     analyze = shutil.which("systemd-analyze")
     if analyze is None:
         pytest.skip("systemd-analyze is not installed")
-    for name in ("cppcorn.service", "cppcorn.socket"):
-        text = (ROOT / "packaging" / name).read_text().replace("/usr/bin/cppcorn", BINARY)
-        (tmp_path / name).write_text(text)
+    units = []
+    for name in ("cppcorn.service", "cppcorn.socket", "cppcorn@.service", "cppcorn@.socket"):
+        text = (ROOT / "deploy/systemd" / name).read_text().replace("/usr/bin/cppcorn", BINARY)
+        units.append(tmp_path / name.replace("@", "@shop"))
+        units[-1].write_text(text)
     done = subprocess.run(
-        [analyze, "verify", "--man=no", tmp_path / "cppcorn.socket", tmp_path / "cppcorn.service"],
+        [analyze, "verify", "--man=no", *units],
         capture_output=True,
         text=True,
     )

@@ -14,6 +14,7 @@ from harness import (
     Server,
     free_port,
     is_alive,
+    is_refused,
     is_sleeping,
     open_files,
     process,
@@ -60,14 +61,6 @@ def test_term_answers_what_is_in_flight_and_what_waits():
         assert server.count_log(r"\[(ERROR|CRITICAL|WARNING)\]") == 0
 
 
-def lets_nobody_in(server):
-    try:
-        server.connect().close()
-        return False
-    except ConnectionRefusedError:
-        return True
-
-
 def test_term_lets_a_half_sent_request_be_completed():
     with Server("faults:app") as server:
         sock = server.connect()
@@ -75,7 +68,7 @@ def test_term_lets_a_half_sent_request_be_completed():
         sock.sendall(request_bytes("/pid") + whole[:10])
         assert read_response(sock).status == 200
         server.signal(signal.SIGTERM)
-        server.wait_for(lambda: lets_nobody_in(server), what="the worker's turn, behind the log's line")
+        server.wait_for(lambda: is_refused(server.port), what="the worker's turn, behind the log's line")
         sock.sendall(whole[10:])
         response = read_response(sock)
         assert (response.status, response.headers["connection"]) == (200, "close")
