@@ -2,6 +2,7 @@
 
   script/bench                      what servers cost: tables here, docs/benchmarks.md, docs/benchmarks.json and the plots
   script/bench connections          what becomes of connections when workers die, leave or are busy: the same, an hour
+  script/bench python               what Python apps cost: docs/benchmarks-python.md and its figures, half an hour
   script/bench quick                floor, cppcorn and nginx in a few scenarios, under two minutes
   script/bench run --servers cppcorn,nginx --scenarios keepalive64 --also-cppcorn before=/path/to/build
   script/bench redraw               the pages and plots anew, from docs/benchmarks.json
@@ -19,12 +20,14 @@ import time
 
 from . import instructions, machine, plots, report
 from .scenario import Plan
+from .python import headline, picture
+from .python.servers import python_servers
 from .scenarios import SCENARIOS, takes_part
 from .servers import all_servers
 
 ROOT = machine.ROOT
 DOCS = ROOT / "docs"
-COMMANDS = ["all", "connections", "quick", "run", "redraw", "list", "instructions"]
+COMMANDS = ["all", "connections", "python", "quick", "run", "redraw", "list", "instructions"]
 QUICK_SERVERS = "floor,cppcorn,nginx"
 QUICK_SCENARIOS = "keepalive64,browser,pipelined,close,body100k,accesslog,start"
 
@@ -35,16 +38,19 @@ def main():
         sys.exit(instructions.check(pathlib.Path(options.cppcorn), pathlib.Path(options.apps), options.update))
     if options.command == "redraw":
         document(json.loads((DOCS / "benchmarks.json").read_text()))
+        document_python(json.loads((DOCS / "benchmarks-python.json").read_text()))
         return
     cppcorns = {"cppcorn": pathlib.Path(options.cppcorn)}
     cppcorns |= {name: pathlib.Path(path) for name, _, path in (text.partition("=") for text in options.also_cppcorn)}
-    servers = all_servers(cppcorns)
+    servers = python_servers(cppcorns) if options.python else all_servers(cppcorns)
     if options.command == "list":
         print("servers:  ", ", ".join(server.key for server in servers))
+        print("of Python:", ", ".join(server.key for server in python_servers(cppcorns)))
         print("scenarios:", ", ".join(scenario.key for scenario in SCENARIOS))
         return
     servers = chosen(servers, options.servers, "server", cppcorns)
-    ordinary = [scenario for scenario in SCENARIOS if scenario.is_long == (options.command == "connections")]
+    suite = options.command if options.command in ("connections", "python") else "all"
+    ordinary = [scenario for scenario in SCENARIOS if scenario.suite == suite]
     scenarios = chosen(SCENARIOS, options.scenarios, "scenario") if options.scenarios else ordinary
     raise_file_limit()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
@@ -60,12 +66,24 @@ def main():
         pages = report.merged(kept, result, is_ordinary=options.command == "all")
         report.save_json(pages, DOCS / "benchmarks.json")
         document(pages)
+    if options.command == "python":
+        kept = DOCS / "benchmarks-python.json"
+        pages = report.renewed(json.loads(kept.read_text()), result) if kept.exists() else result
+        report.save_json(pages, kept)
+        document_python(pages)
     print(f"\n{time.monotonic() - began:.0f} seconds; {options.json}")
 
 
 def document(result):
     if pictures := plots.draw(result, DOCS / "benchmarks"):
         report.update_markdown(result, DOCS, pictures)
+
+
+def document_python(result):
+    if pictures := plots.draw(result, DOCS / "benchmarks"):
+        picture.draw(result, DOCS / "benchmarks")
+        report.update_page(result, DOCS / "benchmarks-python.md", pictures)
+        report.replace(DOCS / "python.md", headline.text(result))
 
 
 def parse():
@@ -84,10 +102,11 @@ def parse():
     parser.add_argument("--json", default=ROOT / "build/bench/latest.json", help="where all figures go")
     parser.add_argument("--update", action="store_true", help="for instructions: write bench/instructions.json anew")
     options = parser.parse_args()
+    options.python = options.command == "python" or "python_" in (options.scenarios or "")
     quick = options.command == "quick"
     options.servers = options.servers or (QUICK_SERVERS if quick else None)
     options.scenarios = options.scenarios or (QUICK_SCENARIOS if quick else None)
-    options.rounds = options.rounds or {"quick": 3, "connections": 15}.get(options.command, 7)
+    options.rounds = options.rounds or {"quick": 3, "connections": 15, "python": 9}.get(options.command, 7)
     options.seconds = options.seconds or 1.0
     return options
 

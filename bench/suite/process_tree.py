@@ -15,7 +15,7 @@ def children(pid):
 
 def workers(pid):
     """Of a pre-fork server's master: its children but for cppcorn's helpers, which no reload replaces all at once."""
-    helpers = (b"cppcorn: lookout [", b"cppcorn: understudy [")
+    helpers = (b"cppcorn: lookout [", b"cppcorn: understudy [", b"cppcorn: status [")
     return [child for child in children(pid) if not _read_bytes(PROC / str(child) / "cmdline").startswith(helpers)]
 
 

@@ -58,10 +58,25 @@ def merged(kept, result, is_ordinary):
     return kept | {"servers": result["servers"] | kept["servers"], "scenarios": kept["scenarios"] | scenarios}
 
 
+def renewed(kept, result):
+    """The page of Python apps, with the scenarios of this run in place of theirs."""
+    part = "" if result.get("length", 1) == 1 else f", at {result['length']:g} of its length"
+    facts = result["machine"]
+    told = f"Measured at {facts['Commit']} on {facts['Date']}, load before: {facts['Load before']}{part}."
+    scenarios = {key: scenario | {"measured": told} for key, scenario in result["scenarios"].items()}
+    return result | {"servers": kept["servers"] | result["servers"], "scenarios": kept["scenarios"] | scenarios}
+
+
+def update_page(result, page, plots):
+    """One page with the aims at its end."""
+    aims = "## Aims\n\n" + "".join(_item(line) for line in goals(result))
+    replace(page, markdown(result, plots) + aims)
+
+
 def update_markdown(result, docs, plots):
     """What users read, in benchmarks.md; how far our own aims are, in performance.md."""
-    _replace(docs / "benchmarks.md", markdown(result, plots))
-    _replace(docs / "performance.md", "".join(_item(line) for line in goals(result)))
+    replace(docs / "benchmarks.md", markdown(result, plots))
+    replace(docs / "performance.md", "".join(_item(line) for line in goals(result)))
 
 
 def _item(text):
@@ -70,7 +85,7 @@ def _item(text):
     return textwrap.fill(f"- {text}", subsequent_indent="  ", **options) + "\n"
 
 
-def _replace(page, text):
+def replace(page, text):
     """What is between the markers."""
     before, begin, rest = page.read_text().partition(BEGIN)
     _, end, after = rest.partition(END)

@@ -33,7 +33,8 @@ class Scenario:
     baseline: str | None = None  # the server that ratios are of
     targets: tuple[tuple[str, float], ...] = ()  # what cppcorn's row should not exceed: fields, and their limits
     note: str = ""
-    is_long: bool = False  # minutes for each server; `script/bench connections` runs these
+    app: str = "hello"  # of the servers of Python apps: a module in bench/apps/python
+    suite: str = "all"  # the command of script/bench that runs it
 
     @property
     def closes(self):
@@ -68,6 +69,7 @@ class Plan:
             from_file=scenario.from_file,
             programs=self.programs,
             threads=scenario.threads,
+            app=scenario.app,
             arguments=(*server.flags, *arguments),
         )
         if scenario.body_size != 14:

@@ -4,6 +4,7 @@ import pathlib
 
 from . import idle, memory, reload, rounds, start
 from .connections.scenarios import CONNECTIONS
+from .python.scenarios import PYTHON
 from .scenario import Column, Scenario
 
 WRK = pathlib.Path(__file__).resolve().parents[1] / "wrk"
@@ -92,12 +93,15 @@ SCENARIOS = [
         note="wrk counts a connection that is closed between two requests among its read errors.",
     ),
     *CONNECTIONS,
+    *PYTHON,
 ]
 
 
 def takes_part(server, scenario, cppcorns):
+    if server.scenarios is not None:
+        return scenario.key in server.scenarios
     if scenario.key == "accesslog":
         return server.name in cppcorns
-    if scenario.key == "reload" and server.reload is None:
-        return False
-    return server.scenarios is None or scenario.key in server.scenarios
+    if scenario.key == "reload":
+        return server.reload is not None
+    return scenario.suite != "python"

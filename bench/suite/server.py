@@ -22,6 +22,7 @@ class Setup:
     programs: pathlib.Path  # our C++ programs
     threads: int = 4  # in each process, where a server can have several
     arguments: tuple[str, ...] = ()  # more flags, for cppcorn and gunicorn, whose are alike
+    app: str = "hello"  # a module in bench/apps/python, where the server takes one
 
     @property
     def body(self):

@@ -26,7 +26,7 @@ def _row(times):
 
 
 def _milliseconds(scenario, plan, server):
-    setup = Setup(free_port(), scenario.workers, plan.folder_for(scenario, server), 14, False, plan.programs)
+    setup = Setup(free_port(), scenario.workers, plan.folder_for(scenario, server), 14, False, plan.programs, app=scenario.app)
     began = time.monotonic()
     with Running(server, setup) as running:
         while time.monotonic() < began + 20:

@@ -87,4 +87,4 @@ def test_pages_keep_what_a_run_has_not_measured():
 
 
 def test_long_scenarios_are_run_by_a_command_of_their_own():
-    assert all(scenario.is_long for scenario in CONNECTIONS)
+    assert all(scenario.suite == "connections" for scenario in CONNECTIONS)

@@ -103,4 +103,4 @@ _long = [
     ),
 ]
 
-CONNECTIONS = [dataclasses.replace(scenario, is_long=True) for scenario in _long]
+CONNECTIONS = [dataclasses.replace(scenario, suite="connections") for scenario in _long]
