@@ -10,7 +10,8 @@ WIDTH = 120
 PAGES = sorted(
     str(page.relative_to(ROOT)) for pattern in ("*.md", "docs/**/*.md", "tests/**/*.md") for page in ROOT.glob(pattern)
 )
-UNWRAPPED = ("docs/settings.md", "docs/benchmarks.md")
+FOLDERS = "base|workers|server|include|tests|script|examples|bench|cmake|deploy"
+UNWRAPPED = ("docs/settings.md", "docs/benchmarks.md", "docs/benchmarks-python.md")
 
 
 def prose_of(page):
@@ -39,6 +40,20 @@ def test_each_line_of_the_table_of_faults_names_a_test():
         assert named, f"no test in: {row}"
         source = next((ROOT / "tests/integration").rglob(named[1])).read_text()
         assert re.search(rf"^def {named[2]}\(", source, re.MULTILINE), f"{named[1]} has no {named[2]}"
+
+
+def test_each_line_of_the_log_that_is_explained_is_one():
+    text = (ROOT / "docs/operating.md").read_text()
+    table = text[text.index("### Log lines") : text.index("## What happens when")]
+    lines = re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)
+    assert len(lines) > 20
+    sources = (path for room in ("base", "server", "workers") for path in (ROOT / room).rglob("*.?pp"))
+    code = "\n".join(path.read_text() for path in sources)
+    code = re.sub(r'"\s*\n\s*"', "", code)  # a text that goes on in the next line
+    for line in lines:
+        # Between two that change: what a format string, or the text that is put in its place, has.
+        for part in line.split("…"):
+            assert part.strip(" ():;,") in code, f"no source logs: {part} (of {line})"
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -71,5 +86,5 @@ def test_the_index_lists_each_decision():
 @pytest.mark.parametrize("page", [page for page in PAGES if page != "CHANGELOG.md"])
 def test_files_that_a_page_names_exist(page):
     for number, line in prose_of(page):
-        for name in re.findall(r"`((?:base|workers|server|include|tests|script|examples|bench|cmake)/[\w./-]+)`", line):
+        for name in re.findall(rf"`((?:{FOLDERS})/[\w./-]+)`", line):
             assert (ROOT / name).exists(), f"{page}:{number}: there is no {name}"
