@@ -8,6 +8,7 @@ code 0 and that no process of its tree is left. Nothing here sleeps for a fixed 
 a limit.
 """
 
+import contextlib
 import ctypes
 import os
 import re
@@ -15,6 +16,7 @@ import select
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 import weakref
@@ -120,6 +122,14 @@ only_with_other_users = [
         not has_capability(CAP_SYS_PTRACE), reason="without CAP_SYS_PTRACE, nothing is seen of other users' processes"
     ),
 ]
+
+
+@contextlib.contextmanager
+def folder_for_others():
+    """A folder that other users can enter. No folder of pytest's: each pytest that starts closes them all to others."""
+    with tempfile.TemporaryDirectory(prefix="cppcorn-") as folder:
+        os.chmod(folder, 0o755)
+        yield Path(folder)
 
 
 def has_ipv6():

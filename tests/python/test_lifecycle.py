@@ -6,7 +6,7 @@ import signal
 
 import harness
 import pytest
-from harness import command_line, wait_until
+from harness import command_line, folder_for_others, wait_until
 from python_server import PYTHON, PythonServer, run
 
 VERSION = """
@@ -236,35 +236,34 @@ def test_reload_by_a_change_of_an_imported_file(tmp_path):
         assert server.get("/").text == "number two"
 
 
-def let_everyone_in(directory):
-    for each in (directory, *directory.parents[:2]):
-        each.chmod(0o755)
+@pytest.fixture
+def open_folder():
+    with folder_for_others() as folder:
+        yield folder
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can start servers of other users")
 @pytest.mark.skipif(os.path.realpath(PYTHON).startswith("/root/"), reason="an interpreter that other users cannot read")
-def test_no_code_of_the_workers_user_runs_as_root(tmp_path):
+def test_no_code_of_the_workers_user_runs_as_root(open_folder):
     """sitecustomize, found by PYTHONPATH, is code that the user may have written."""
-    let_everyone_in(tmp_path)
-    (tmp_path / "sitecustomize.py").write_text("import os\nprint('site', os.geteuid())\n")
-    (tmp_path / "myapp.py").write_text("import os\ndef app(e, s):\n    s('200 OK', [])\n    return [str(os.geteuid()).encode()]\n")
+    (open_folder / "sitecustomize.py").write_text("import os\nprint('site', os.geteuid())\n")
+    (open_folder / "myapp.py").write_text("import os\ndef app(e, s):\n    s('200 OK', [])\n    return [str(os.geteuid()).encode()]\n")
     with PythonServer(
-        "myapp:app", "--user", "nobody", "--group", "nogroup", cwd=tmp_path, env={"PYTHONPATH": str(tmp_path)}
+        "myapp:app", "--user", "nobody", "--group", "nogroup", cwd=open_folder, env={"PYTHONPATH": str(open_folder)}
     ) as server:
         assert server.get("/").text == "65534"
         assert set(server.stdout_text().split("\n")) == {"site 65534", ""}
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can start servers of other users")
-def test_root_runs_no_interpreter_that_others_can_change(tmp_path):
-    let_everyone_in(tmp_path)
-    (tmp_path / "myapp.py").write_text(VERSION % "x")
-    environment = tmp_path / ".venv"
+def test_root_runs_no_interpreter_that_others_can_change(open_folder):
+    (open_folder / "myapp.py").write_text(VERSION % "x")
+    environment = open_folder / ".venv"
     harness.subprocess.run([PYTHON, "-m", "venv", "--without-pip", environment], check=True)
     user = ("--bind", "127.0.0.1:0", "--user", "nobody", "--group", "nogroup", "--check-config")
 
     def start(*more):
-        return harness.run("myapp:app", *user, *more, cwd=str(tmp_path))
+        return harness.run("myapp:app", *user, *more, cwd=str(open_folder))
 
     assert start().code == 0
     for changeable in (environment, environment / "bin", environment / "pyvenv.cfg"):
@@ -274,10 +273,10 @@ def test_root_runs_no_interpreter_that_others_can_change(tmp_path):
         assert start("--python", PYTHON).code == 0
         os.chown(changeable, 0, 0)
     (environment / "bin" / "python3").unlink()
-    (tmp_path / "theirs").symlink_to(os.path.realpath(PYTHON))
-    (environment / "bin" / "python3").symlink_to(tmp_path / "theirs")
+    (open_folder / "theirs").symlink_to(os.path.realpath(PYTHON))
+    (environment / "bin" / "python3").symlink_to(open_folder / "theirs")
     assert start().code == 0
-    os.lchown(tmp_path / "theirs", 65534, 65534)
+    os.lchown(open_folder / "theirs", 65534, 65534)
     assert start().code == 1
 
 

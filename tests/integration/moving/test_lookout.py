@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import signal
-import tempfile
 import time
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from harness import (
     APPS,
     Server,
     command_line,
+    folder_for_others,
     is_alive,
     is_helper,
     only_with_other_users,
@@ -252,8 +252,7 @@ class TestUser:
     @pytest.fixture
     def apps(self):
         """A folder that other users can enter."""
-        with tempfile.TemporaryDirectory(prefix="cppcorn-lookout-") as folder:
-            os.chmod(folder, 0o755)
+        with folder_for_others() as folder:
             shutil.copy(f"{APPS}/hello.so", folder)
             yield folder
 

@@ -4,12 +4,11 @@ import os
 import re
 import shutil
 import signal
-import tempfile
 from pathlib import Path
 
 import pytest
 
-from harness import APPS, SANITIZED, Server, run
+from harness import APPS, SANITIZED, Server, folder_for_others, run
 
 NOBODY = 65534
 
@@ -259,9 +258,8 @@ class Foreign:
 def foreign():
     if os.geteuid() != 0 or shutil.which("setpriv") is None:
         pytest.skip("only root can become another user, by setpriv")
-    with tempfile.TemporaryDirectory(prefix="cppcorn-build-") as folder:
-        os.chmod(folder, 0o755)
-        yield Foreign(Path(folder))
+    with folder_for_others() as folder:
+        yield Foreign(folder)
 
 
 @pytest.mark.skipif(SANITIZED, reason="a sanitized app asks where it is")
@@ -303,9 +301,8 @@ class Owned:
 def owned():
     if os.geteuid() != 0:
         pytest.skip("only root can start servers of other users")
-    with tempfile.TemporaryDirectory(prefix="cppcorn-build-") as folder:
-        os.chmod(folder, 0o755)
-        yield Owned(Path(folder))
+    with folder_for_others() as folder:
+        yield Owned(folder)
 
 
 def test_copies_of_another_users_build_are_theirs(owned):

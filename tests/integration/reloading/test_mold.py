@@ -4,13 +4,12 @@ import os
 import re
 import shutil
 import signal
-import tempfile
 import time
 from pathlib import Path
 
 import harness
 import pytest
-from harness import APPS, Server, command_line, is_alive, run, wait_until
+from harness import APPS, Server, command_line, folder_for_others, is_alive, run, wait_until
 
 NOBODY = 65534
 
@@ -295,8 +294,7 @@ def test_a_mold_that_cannot_be_let_go_is_ended():
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can start servers of other users")
 def test_the_mold_is_the_workers_user():
-    with tempfile.TemporaryDirectory(prefix="cppcorn-mold-") as folder:
-        os.chmod(folder, 0o755)
+    with folder_for_others() as folder:
         shutil.copy(f"{APPS}/molded.so", folder)
         with Server("molded:app", "--preload", "--user", str(NOBODY), app_dir=folder, cwd=folder) as server:
             for pid in (the_mold(server), *server.worker_pids()):

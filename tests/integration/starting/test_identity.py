@@ -6,12 +6,11 @@ import pwd
 import shutil
 import signal
 import socket
-import tempfile
 from pathlib import Path
 
 import pytest
 
-from harness import APPS, BINARY, Server, is_alive, only_with_other_users, read_response, request_bytes, run, wait_until, with_file, working_wrapper
+from harness import APPS, BINARY, Server, folder_for_others, is_alive, only_with_other_users, read_response, request_bytes, run, wait_until, with_file, working_wrapper
 
 NOBODY, NOGROUP = 65534, 65534
 WWW = 33  # www-data, user and group, on Debian
@@ -34,11 +33,10 @@ pytestmark = [
 @pytest.fixture
 def place():
     """A folder that other users can enter, with the apps."""
-    with tempfile.TemporaryDirectory(prefix="cppcorn-identity-") as folder:
-        os.chmod(folder, 0o755)
+    with folder_for_others() as folder:
         for app in ("whoami", "faults", "hello"):
             shutil.copy(f"{APPS}/{app}.so", folder)
-        yield Path(folder)
+        yield folder
 
 
 def serve(place, app, *args, **options):

@@ -3,12 +3,11 @@
 import os
 import re
 import shutil
-import tempfile
 from pathlib import Path
 
 import pytest
 
-from harness import APPS, CAP_SYS_PTRACE, Server, has_capability, run, wait_until
+from harness import APPS, CAP_SYS_PTRACE, Server, folder_for_others, has_capability, run, wait_until
 
 SETTINGS, USAGE, NO_APP = 1, 2, 4
 
@@ -61,8 +60,7 @@ def test_a_stream_that_is_a_file_is_not_truncated_or_opened_anew(tmp_path):
 @pytest.mark.skipif(not has_capability(CAP_SYS_PTRACE), reason="nothing is seen of other users' processes")
 @pytest.mark.parametrize("args", [["--log-file", "/dev/stderr"], ["--log-file", "/dev/stdout"], ["--access-logfile", "/dev/stdout"]])
 def test_a_standard_stream_with_another_user(args):
-    with tempfile.TemporaryDirectory(prefix="cppcorn-streams-") as folder:
-        os.chmod(folder, 0o755)
+    with folder_for_others() as folder:
         shutil.copy(f"{APPS}/hello.so", folder)
         users = ["--user", "65534", "--group", "65534"]
         with Server("hello:app", *args, *users, app_dir=folder) as server:

@@ -4,12 +4,11 @@ import os
 import shutil
 import signal
 import socket
-import tempfile
 from pathlib import Path
 
 import pytest
 
-from harness import APPS, Server, only_with_other_users, read_response, request_bytes, run, wait_until
+from harness import APPS, Server, folder_for_others, only_with_other_users, read_response, request_bytes, run, wait_until
 
 NOBODY, NOGROUP = 65534, 65534
 
@@ -53,8 +52,7 @@ class Place:
 
 @pytest.fixture
 def place():
-    with tempfile.TemporaryDirectory(prefix="cppcorn-privilege-") as folder:
-        os.chmod(folder, 0o755)
+    with folder_for_others() as folder:
         shutil.copy(f"{APPS}/whoami.so", folder)
         yield Place(folder)
 
