@@ -11,6 +11,7 @@ a limit.
 import contextlib
 import ctypes
 import os
+import random
 import re
 import select
 import signal
@@ -72,8 +73,15 @@ def wait_until(predicate, timeout=10.0, what="the condition"):
 
 
 def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
+    """Below those that the kernel gives to clients, so that none of them takes it before a server does."""
+    while True:
+        port = random.randrange(15000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("", port))
+                return port
+            except OSError:
+                pass  # taken
 
 
 def is_refused(port):
