@@ -186,11 +186,13 @@ HELPERS = ("cppcorn: lookout [", "cppcorn: understudy [", "cppcorn: status [")
 
 
 def is_helper(pid):
-    return command_line(pid).startswith(HELPERS)
+    """Also an understudy that has just come and still has its worker's title."""
+    title = command_line(pid)
+    return title.startswith(HELPERS) or title.startswith("cppcorn: worker [") and not is_worker(pid)
 
 
 def is_worker(pid):
-    """Not an understudy that has just come and still has its worker's title: it hears no signal from the first on."""
+    """An understudy hears no signal from the first on."""
     try:
         [blocked] = re.findall(r"^SigBlk:\t([0-9a-f]+)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
     except OSError:

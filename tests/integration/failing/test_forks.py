@@ -69,7 +69,7 @@ def test_a_child_that_returns_from_a_request_is_ended():
             server.wait_log(ENDED, count=count)
         sock.sendall(request_bytes("/"))
         assert int(read_response(sock).body) == pid
-        assert [each.pid for each in server.children()] == [pid]
+        server.wait_for(lambda: [each.pid for each in server.children()] == [pid], what="the worker alone")
 
 
 def test_what_a_child_writes_goes_nowhere():
@@ -97,7 +97,7 @@ def test_a_child_that_returns_from_worker_start_is_ended():
     with Server("forks:app", env={"FORKS_IN_START": "1"}) as server:
         server.wait_log(ENDED)
         assert server.get("/").status == 200
-        assert len(server.children()) == 1
+        server.wait_for(lambda: len(server.children()) == 1, what="the worker alone")
 
 
 def test_a_crash_of_a_child_is_none_of_the_worker():
