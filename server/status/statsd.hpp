@@ -13,11 +13,10 @@
 
 namespace cppcorn {
 
-// What statsd was told so far, in memory that outlives a status process: the next one goes on from there. Plain data,
-// zero at first.
+// What statsd was told so far, in memory that outlives a status process: the next one goes on from there. Plain data.
 struct StatsdBook {
-    std::int64_t time_ns; // of the steady clock; 0: it was told nothing
-    Totals told;
+    std::int64_t time_ns; // of the steady clock: when that was, or is to have begun; 0: never
+    Totals told;          // zero at first
 };
 
 class Statsd {

@@ -31,6 +31,10 @@ StatusKeeper::StatusKeeper(Scoreboard& scoreboard, int slot, Watcher::Slots slot
                            ProcessTitle& title)
     : scoreboard_(scoreboard), slot_(slot), slots_(slots), board_(board), ways_(ways), title_(title) {}
 
+void StatusKeeper::begin_statsd(SteadyTime now) {
+    statsd_book_[0].time_ns = now.time_since_epoch().count();
+}
+
 void StatusKeeper::reopen_logs() {
     if (is_serving()) scoreboard_.tell(slot_, WorkerOrder::reopen_logs);
 }

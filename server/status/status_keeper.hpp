@@ -30,6 +30,9 @@ class StatusKeeper {
     StatusKeeper(Scoreboard& scoreboard, int slot, Watcher::Slots slots, ServiceBoard& board, Ways ways,
                  ProcessTitle& title);
 
+    // Statsd is to be told of all that is served from now on, also of what is before a process is there to do it. Without
+    // that it is from the first process on.
+    void begin_statsd(SteadyTime now);
     // Another release is in use: another process takes its place.
     void renew() { is_renewed_ = is_serving(); }
     void reopen_logs();

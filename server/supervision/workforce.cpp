@@ -38,6 +38,7 @@ Workforce::Workforce(Deployment& deployment, PostMortems& post_mortems, MoveQueu
       table_(most_processes),
       helpers_(scoreboard_, pipes_, title_),
       status_(scoreboard_, status_slot, {most_processes, stand_in_slot}, board(), {pipes_, post_}, title_) {
+    if (!deployment_.current().settings().statsd_host.empty()) status_.begin_statsd(SteadyClock::now());
     if (hosting() != nullptr) make_stack_file();
     orders().begin(static_cast<std::uint64_t>(::getpid()));
     deployment_.molds().use(plan_of_molds(means()));
