@@ -76,10 +76,16 @@ PyObject* errors_flush(PyObject* self, PyObject*) {
     Py_RETURN_NONE;
 }
 
+// What writes to it in colours asks that first.
+PyObject* errors_isatty(PyObject*, PyObject*) {
+    Py_RETURN_FALSE;
+}
+
 PyMethodDef errors_methods[] = {
     {"write", errors_write, METH_O, "Writes text to the error log, once its line has ended."},
     {"writelines", errors_writelines, METH_O, "Writes several texts."},
     {"flush", errors_flush, METH_NOARGS, "Writes what has no line end yet."},
+    {"isatty", errors_isatty, METH_NOARGS, "False: it is a log."},
     {nullptr, nullptr, 0, nullptr},
 };
 

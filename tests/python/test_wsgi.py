@@ -295,7 +295,7 @@ def test_what_an_app_has_kept_of_a_request_refuses_to_work(server):
 
 
 def test_what_is_written_for_people_appears_as_it_is(server):
-    server.get("/errors")
+    assert server.get("/errors").body == b"plain"
     server.wait_log(r"\[ERROR\] Grüße request_id=")
     server.wait_log(r"\[ERROR\] by print request_id=")
     server.wait_log(r"\[ERROR\] one request_id=")

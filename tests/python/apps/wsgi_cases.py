@@ -462,7 +462,7 @@ def errors(environ, start_response):
     stream.flush()
     print("stdout: ✓")
     start_response("200 OK", TEXT)
-    return [b""]
+    return [b"in colours" if stream.isatty() else b"plain"]
 
 
 def count_ticks(environ, start_response):
