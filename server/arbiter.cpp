@@ -15,6 +15,7 @@
 #include "base/log/error_log.hpp"
 #include "base/signal_sender.hpp"
 #include "base/signals.hpp"
+#include "server/settings/cpu_count.hpp"
 #include "server/supervision/service_report.hpp"
 
 namespace cppcorn {
@@ -208,7 +209,7 @@ void Arbiter::handle(const MasterSignalRow& row, unsigned count) {
     }
     const bool can_delay = settings().shutdown_delay.count() > 0 && workforce_.table().serving() > 0;
     const auto [action, reason] = life_.signalled(row.signal, can_delay);
-    const int times = static_cast<int>(std::min<unsigned>(count, Workforce::most_processes));
+    const int times = static_cast<int>(std::min<unsigned>(count, most_workers));
     switch (action) {
         case MasterAction::stop_gracefully:
         case MasterAction::stop_quickly:
@@ -254,7 +255,7 @@ void Arbiter::begin_delay(const std::string& cause) {
 }
 
 void Arbiter::change_workers(const MasterSignalRow& signal, int change) {
-    const int wanted = std::clamp(workforce_.table().wanted() + change, 1, Workforce::most_processes / 2);
+    const int wanted = std::clamp(workforce_.table().wanted() + change, 1, most_workers);
     workforce_.want(wanted);
     spdlog::info("Handling signal: {}; now {} {}", signal.name, wanted, wanted == 1 ? "worker" : "workers");
 }

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "server/settings/cpu_count.hpp"
+
 namespace cppcorn {
 
 enum class OrderKind : std::uint32_t { reload = 1, scale, stop, reopen, recycle, stack, log_level, drain };
@@ -56,13 +58,12 @@ struct OrderRow {
     std::string_view help;
 };
 
-inline constexpr std::int64_t most_ordered_workers = 512;
 inline constexpr std::int64_t highest_slot = 1023;
 
 inline constexpr std::array order_rows{
     OrderRow{OrderKind::reload, "reload", OrderArgument::wait_old, "wait", "[--wait-old]", 0, 1,
              "reload settings and app; done once the new workers serve, or the old ones have gone"},
-    OrderRow{OrderKind::scale, "scale", OrderArgument::number, "workers", "N", 1, most_ordered_workers,
+    OrderRow{OrderKind::scale, "scale", OrderArgument::number, "workers", "N", 1, most_workers,
              "keep so many workers, until the next reload"},
     OrderRow{OrderKind::stop, "stop", OrderArgument::none, "", "", 0, 0,
              "stop gracefully; done once the service has ended"},

@@ -22,7 +22,7 @@ namespace {
 constexpr int most_orders_at_once = 16;
 constexpr Milliseconds usual_boot_time = std::chrono::seconds(60); // where --boot-timeout is off
 
-static_assert(most_ordered_workers == Workforce::most_processes / 2 && highest_slot == Workforce::most_processes - 1);
+static_assert(2 * most_workers <= Workforce::most_processes && highest_slot == Workforce::most_processes - 1);
 
 const char* state_text(WorkerState state) {
     switch (state) {

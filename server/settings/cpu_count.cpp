@@ -14,7 +14,6 @@ namespace cppcorn {
 namespace {
 
 constexpr std::int64_t memory_per_worker = 64 * 1024 * 1024;
-constexpr std::int64_t most_workers = 500;
 
 // Nothing for "max" and for what is no number.
 std::optional<std::int64_t> read_number(std::istream& stream) {

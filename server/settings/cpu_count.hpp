@@ -7,6 +7,8 @@
 
 namespace cppcorn {
 
+inline constexpr int most_workers = 500; // whoever asks for them: settings, TTIN or an order
+
 // The limit files of one control group, as read; empty where a file is missing.
 struct CgroupFiles {
     std::string cpu_max;      // version 2, cpu.max: "150000 100000" or "max 100000"
@@ -17,7 +19,7 @@ struct CgroupFiles {
 };
 
 // One worker a core, but no more than the tightest group's CPU quota (rounded up) and one for each 64 MiB of its memory
-// limit. At least 1, at most 500.
+// limit. At least 1, at most most_workers.
 int count_auto_workers(int cores, const std::vector<CgroupFiles>& groups);
 
 // The directories that hold the limits of the process whose /proc/PID/cgroup is given: its own groups and all above

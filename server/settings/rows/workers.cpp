@@ -10,7 +10,6 @@ namespace {
 
 using Kind = SettingValue::Kind;
 
-constexpr std::uint64_t most_workers = 500;
 constexpr std::uint64_t most_requests = 1'000'000'000;
 constexpr std::uint64_t most_connections = 1'000'000;
 constexpr std::uint64_t most_bytes = std::uint64_t{1} << 50;

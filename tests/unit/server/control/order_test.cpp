@@ -78,9 +78,9 @@ TEST_CASE("orders: arguments are bounded, and no more than one") {
     CHECK(refusal({"reload", "--wait"}) == "usage: reload [--wait-old]");
     for (const auto* text : {"0", "513", "-1", "+1", "1.5", "1 ", " 1", "", "99999999999999999999", "1e2"}) {
         INFO(text);
-        CHECK(refusal({"scale", text}).find("is no number from 1 to 512") != std::string::npos);
+        CHECK(refusal({"scale", text}).find("is no number from 1 to 500") != std::string::npos);
     }
-    CHECK(refusal({"scale", "\n\x1b"}) == R"(scale: '\x0a\x1b' is no number from 1 to 512)");
+    CHECK(refusal({"scale", "\n\x1b"}) == R"(scale: '\x0a\x1b' is no number from 1 to 500)");
     CHECK(refusal({"stack", "1024"}) == "stack: '1024' is no number from 0 to 1023");
     CHECK(refusal({"log-level", "DEBUG"}) ==
           "log-level: 'DEBUG' is no level; there are debug, info, warning, error, critical");
@@ -112,9 +112,9 @@ TEST_CASE("orders: no other message is one") {
     CHECK_FALSE(with(offsetof(OrderMessage, kind), std::uint32_t{9}));
     CHECK_FALSE(with(offsetof(OrderMessage, number), std::uint64_t{0}));
     CHECK_FALSE(with(offsetof(OrderMessage, argument), std::int64_t{0}));
-    CHECK_FALSE(with(offsetof(OrderMessage, argument), std::int64_t{513}));
+    CHECK_FALSE(with(offsetof(OrderMessage, argument), std::int64_t{501}));
     CHECK_FALSE(with(offsetof(OrderMessage, argument), std::int64_t{-1}));
-    CHECK(with(offsetof(OrderMessage, argument), std::int64_t{512}));
+    CHECK(with(offsetof(OrderMessage, argument), std::int64_t{500}));
 }
 
 } // namespace
