@@ -325,6 +325,7 @@ void Workforce::send(const SignalCommand& command) {
         spdlog::warn("Killing worker (pid:{}), which {}", command.pid, command.reason);
     }
     ::kill(command.pid, command.signal);
+    if (command.signal == SIGABRT) ::kill(command.pid, SIGCONT); // also one that was stopped tells where it was
 }
 
 void Workforce::supervise_stand_in(SteadyTime now, bool may_stand_in) {

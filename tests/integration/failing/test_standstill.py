@@ -53,7 +53,7 @@ def test_a_worker_that_stands_still_outside_of_a_request_is_replaced(stand_still
         server.wait_for(lambda: server.worker_pids() not in ([], [pid]), what="the next worker")
         assert server.get("/pid", timeout=20).status == 200
         server.wait_for(lambda: pid not in server.worker_pids(), what="its end")
-        if stand_still is hang_in_a_handler:
+        if stand_still is not hang_at_exit:
             server.wait_log(f"Stack of pid {pid} at SIGABRT")
         assert "out of memory" not in server.log_text()
         if stand_still is hang_at_exit:
