@@ -22,7 +22,8 @@ Statsd::Statsd(const Settings& settings, const Watcher& watcher, StatsdBook& boo
 
 void Statsd::begin_anew_if_old(SteadyTime now) {
     const std::int64_t now_ns = now.time_since_epoch().count();
-    if (std::chrono::nanoseconds(now_ns - book_.time_ns) > longest_gap) book_ = {now_ns, watcher_.totals()};
+    const bool is_old = book_.time_ns == 0 || std::chrono::nanoseconds(now_ns - book_.time_ns) > longest_gap;
+    if (is_old) book_ = {now_ns, watcher_.totals()};
 }
 
 void Statsd::tell(const ServiceView& view) {
