@@ -218,6 +218,14 @@ def open_files(pid):
     return files
 
 
+def holds_open(pid, *paths):
+    """If one of the files is open in a process, which may have ended."""
+    try:
+        return not set(map(str, paths)).isdisjoint(open_files(pid).values())
+    except FileNotFoundError:
+        return False
+
+
 def cpu_seconds(pid):
     """The CPU time that a process has used, in steps of a hundredth."""
     stat = Path(f"/proc/{pid}/stat").read_text()
@@ -620,6 +628,12 @@ class Server:
 
     def count_log(self, regex):
         return len(re.findall(regex, self.log_text(), re.MULTILINE))
+
+    def rotate(self, *logs):
+        """Moves logs aside, as logrotate does, and waits until none of its processes has those open: not only the master."""
+        moved = [log.rename(f"{log}.1") for log in logs]
+        self.signal(signal.SIGUSR1)
+        self.wait_for(lambda: not any(holds_open(each.pid, *moved) for each in self.tree()), what="the end of the old logs")
 
     def complaints(self):
         """The lines of its log that a service in good health does not write."""

@@ -101,10 +101,9 @@ def test_the_log_of_crashes_follows_a_rotation(tmp_path):
     log = tmp_path / "log"
     with PythonServer("life:app", "--log-file", log, log_file=log) as server:
         server.get("/pid")
-        log.rename(tmp_path / "old")
-        server.signal(signal.SIGUSR1)
-        wait_until(lambda: log.exists(), what="the new log")
-        server.wait_for(lambda: server.get("/log").status == 200 and "von cppcorn" in log.read_text(), what="a line")
+        server.rotate(log)
+        assert server.get("/log").status == 200
+        server.wait_for(lambda: "von cppcorn" in log.read_text(), what="a line")
         with server.connect() as sock:
             sock.sendall(harness.request_bytes("/crash"))
             harness.read_end(sock)

@@ -269,9 +269,7 @@ def test_after_usr1_a_crash_is_told_in_full_once_more(tmp_path):
     log = tmp_path / "log"
     with Server("crashes:app", "--log-file", log, log_file=log) as server:
         crash_and_report(server, "/null")
-        log.rename(tmp_path / "old")
-        server.signal(signal.SIGUSR1)
-        server.wait_for(log.exists, what="the new log")
+        server.rotate(log)
         pid = crash(server, "/null")
         server.wait_for(lambda: report_in(log.read_text(), pid), what="the report in the new log")
 

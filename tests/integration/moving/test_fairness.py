@@ -159,8 +159,10 @@ def test_orders_that_come_during_a_slow_call_are_followed_afterwards(tmp_path):
         server.signal(signal.SIGUSR1)
         server.wait_for(log.exists, what="the new log")
         assert read_response(slow).text == "slept\n"
-        assert server.get("/pid").status == 200
-        server.wait_for(lambda: "/pid" in log.read_text(), what="a line in the new log")
+        server.wait_for(
+            lambda: server.get("/pid").status == 200 and "/pid" in log.read_text(),
+            what="a line in the new log",
+        )
         falls_asleep(server, slow, worker)
         server.signal(signal.SIGHUP)
         assert read_response(slow).text == "slept\n"

@@ -95,14 +95,9 @@ def test_the_logs_are_the_users_and_stay_so_when_they_are_rotated(place):
         assert server.get("/").status == 200
         for path in (log, access):
             assert owner(path) == (NOBODY, NOGROUP)
-            path.rename(f"{path}.1")
-        server.signal(signal.SIGUSR1)
-        wait_until(lambda: log.exists() and access.exists(), what="the new files")
-        # The master opens the new files first; what a worker serves before its own turn is in the old one.
-        wait_until(
-            lambda: server.get("/?after").status == 200 and "?after" in access.read_text(),
-            what="the worker's line in the new file",
-        )
+        server.rotate(log, access)
+        assert server.get("/?after").status == 200
+        wait_until(lambda: "?after" in access.read_text(), what="the worker's line in the new file")
         for path in (log, access):
             assert owner(path) == (NOBODY, NOGROUP)
 

@@ -13,6 +13,7 @@ from harness import (
     APPS,
     Server,
     free_port,
+    holds_open,
     is_alive,
     is_refused,
     is_sleeping,
@@ -387,7 +388,7 @@ def test_hup_sends_the_logs_elsewhere(site):
         wait_until(lambda: after.exists() and "thrown" in after.read_text(), what="the line in the new error log")
         wait_until(lambda: access.exists() and "GET /throw" in access.read_text(), what="the new access log")
         assert "thrown" not in before.read_text()
-        assert not holds_open(server.pid, "before.log")
+        assert not holds_open(server.pid, before)
 
 
 def test_hup_moves_to_another_port(site):
@@ -483,19 +484,14 @@ def test_usr1_opens_the_logs_anew(tmp_path):
         server.wait_workers(2)
         assert server.get("/?before").status == 200
         wait_until(lambda: access.exists() and "/?before" in access.read_text(), what="the line in the access log")
-        error.rename(tmp_path / "error.1")
-        access.rename(tmp_path / "access.1")
-        server.signal(signal.SIGUSR1)
-        # All of them have the new files when none has the old ones any more.
-        pids = [server.pid, *server.worker_pids()]
-        wait_until(lambda: not any(holds_open(pid, "error.1", "access.1") for pid in pids), what="the end of the old")
+        server.rotate(error, access)
         assert server.get("/?after").status == 200
         wait_until(lambda: "/?after" in access.read_text(), what="the line in the new access log")
         assert read_response(send_request(server, "/segv")).status == 500
         server.wait_for(lambda: "was sent SIGSEGV" in error.read_text(), what="the line in the new error log")
         wait_until(lambda: "Stack of pid" in error.read_text(), timeout=3, what="the stack in the new error log")
-        assert "/?after" not in (tmp_path / "access.1").read_text()
-        assert "SIGSEGV" not in (tmp_path / "error.1").read_text()
+        assert "/?after" not in (tmp_path / "access.log.1").read_text()
+        assert "SIGSEGV" not in (tmp_path / "error.log.1").read_text()
         server.wait_workers(2)
 
 
@@ -504,10 +500,7 @@ def test_after_usr1_a_crash_does_not_write_to_a_client(tmp_path):
     error = tmp_path / "error.log"
     with Server("faults:app", "--log-file", error, log_file=error) as server:
         port = server.port
-        error.rename(tmp_path / "error.1")
-        server.signal(signal.SIGUSR1)
-        pid = server.worker_pids()[0]
-        wait_until(lambda: not holds_open(pid, "error.1"), what="the end of the old log")
+        server.rotate(error)
         socks = [server.connect(port=port) for _ in range(8)]
         for sock in socks:
             sock.sendall(request_bytes("/"))
@@ -519,14 +512,6 @@ def test_after_usr1_a_crash_does_not_write_to_a_client(tmp_path):
         for sock in socks[1:]:
             sock.sendall(request_bytes("/"))
             assert read_response(sock).status == 200
-
-
-def holds_open(pid, *names):
-    try:
-        targets = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
-    except OSError:
-        return False
-    return any(target.endswith(names) for target in targets)
 
 
 def test_usr1_goes_on_with_the_old_log_if_the_new_one_cannot_be_opened(tmp_path):
