@@ -130,34 +130,35 @@ Ref Input::readlines(Py_ssize_t hint) {
 
 namespace {
 
-// Of read() and its like: an int, None, or nothing. False with an exception set.
-bool read_size(PyObject* args, const char* format, Py_ssize_t& size) {
+// Of read() and its like: an int, None, or nothing, which may be named. False with an exception set.
+bool read_size(PyObject* args, PyObject* keywords, const char* format, const char* name, Py_ssize_t& size) {
+    const char* const names[] = {name, nullptr};
     PyObject* given = Py_None;
-    if (PyArg_ParseTuple(args, format, &given) == 0) return false;
+    if (PyArg_ParseTupleAndKeywords(args, keywords, format, const_cast<char**>(names), &given) == 0) return false;
     size = -1;
     if (given == Py_None) return true;
     size = PyNumber_AsSsize_t(given, PyExc_OverflowError);
     return size != -1 || PyErr_Occurred() == nullptr;
 }
 
-PyObject* input_read(PyObject* self, PyObject* args) {
+PyObject* input_read(PyObject* self, PyObject* args, PyObject* keywords) {
     Py_ssize_t size = 0;
     Call* const call = call_of(self, "wsgi.input");
-    if (call == nullptr || !read_size(args, "|O:read", size)) return nullptr;
+    if (call == nullptr || !read_size(args, keywords, "|O:read", "size", size)) return nullptr;
     return contained([&] { return call->input().read(size); }).release();
 }
 
-PyObject* input_readline(PyObject* self, PyObject* args) {
+PyObject* input_readline(PyObject* self, PyObject* args, PyObject* keywords) {
     Py_ssize_t size = 0;
     Call* const call = call_of(self, "wsgi.input");
-    if (call == nullptr || !read_size(args, "|O:readline", size)) return nullptr;
+    if (call == nullptr || !read_size(args, keywords, "|O:readline", "size", size)) return nullptr;
     return contained([&] { return call->input().readline(size); }).release();
 }
 
-PyObject* input_readlines(PyObject* self, PyObject* args) {
+PyObject* input_readlines(PyObject* self, PyObject* args, PyObject* keywords) {
     Py_ssize_t hint = 0;
     Call* const call = call_of(self, "wsgi.input");
-    if (call == nullptr || !read_size(args, "|O:readlines", hint)) return nullptr;
+    if (call == nullptr || !read_size(args, keywords, "|O:readlines", "hint", hint)) return nullptr;
     return contained([&] { return call->input().readlines(hint); }).release();
 }
 
@@ -174,9 +175,12 @@ PyObject* input_next(PyObject* self) {
 }
 
 PyMethodDef input_methods[] = {
-    {"read", input_read, METH_VARARGS, "Reads that many bytes, or all that are left."},
-    {"readline", input_readline, METH_VARARGS, "Reads a line, or that many bytes of it."},
-    {"readlines", input_readlines, METH_VARARGS, "Reads all lines, or lines of that many bytes together."},
+    {"read", reinterpret_cast<PyCFunction>(slot(input_read)), METH_VARARGS | METH_KEYWORDS,
+     "Reads that many bytes, or all that are left."},
+    {"readline", reinterpret_cast<PyCFunction>(slot(input_readline)), METH_VARARGS | METH_KEYWORDS,
+     "Reads a line, or that many bytes of it."},
+    {"readlines", reinterpret_cast<PyCFunction>(slot(input_readlines)), METH_VARARGS | METH_KEYWORDS,
+     "Reads all lines, or lines of that many bytes together."},
     {nullptr, nullptr, 0, nullptr},
 };
 

@@ -25,6 +25,20 @@ bool fail(PyObject* type, const char* format, PyObject* what) {
     return false;
 }
 
+struct Pair {
+    PyObject* name = nullptr; // both are the pair's; null if it is none
+    PyObject* value = nullptr;
+};
+
+// PEP 3333 asks for tuples; some apps give lists.
+Pair pair_of(PyObject* item) {
+    const bool is_tuple = PyTuple_Check(item) != 0;
+    if (is_tuple && PyTuple_Size(item) == 2) return {PyTuple_GetItem(item, 0), PyTuple_GetItem(item, 1)};
+    const bool is_list = !is_tuple && PyList_Check(item) != 0;
+    if (is_list && PyList_Size(item) == 2) return {PyList_GetItem(item, 0), PyList_GetItem(item, 1)};
+    return {};
+}
+
 std::optional<std::uint64_t> read_length(std::string_view value) {
     while (!value.empty() && value.front() == ' ') value.remove_prefix(1);
     while (!value.empty() && value.back() == ' ') value.remove_suffix(1);
@@ -72,12 +86,13 @@ std::string_view ResponseHead::reason() const {
 }
 
 bool ResponseHead::add_field(PyObject* item) {
-    if (PyTuple_Check(item) == 0 || PyTuple_Size(item) != 2) {
+    const Pair pair = pair_of(item);
+    if (pair.name == nullptr) {
         return fail(PyExc_TypeError, "start_response: a header is a tuple of name and value, not %R", item);
     }
-    const auto name = latin1_of(PyTuple_GetItem(item, 0), name_room_);
+    const auto name = latin1_of(pair.name, name_room_);
     if (!name) return false;
-    const auto value = latin1_of(PyTuple_GetItem(item, 1), value_room_);
+    const auto value = latin1_of(pair.value, value_room_);
     if (!value) return false;
     if (field_count_ == fields_.size()) fields_.emplace_back();
     Field& field = fields_[field_count_];

@@ -26,6 +26,16 @@ def test_a_list_has_its_length(server):
     assert server.get("/no_pieces").headers["content-length"] == "0"
 
 
+def test_headers_may_be_pairs_of_any_kind(server):
+    response = server.get("/header_lists")
+    assert (response.status, response.body) == (200, b"ok")
+    assert (response.headers["content-type"], response.headers["content-length"]) == ("text/plain", "2")
+
+
+def test_sizes_of_reads_may_be_named(server):
+    assert server.get("/body_by_keyword", method="POST", body=b"abcdefg\nhi\njk").body == b"ab|cde|fg\n|hi\n|jk"
+
+
 def test_empty_pieces_are_skipped_and_the_others_sent(server):
     response = server.get("/pieces")
     assert response.body == b"onetwo"
@@ -47,6 +57,7 @@ def test_write(server):
     [
         "raise_before", "raise_after_start", "raise_in_first_piece", "start_twice", "no_start", "exit_in_view",
         "interrupt_in_view", "returns_str", "returns_none", "yields_str", "crlf", "crlf_in_status", "beyond_latin_1",
+        "header_of_one", "header_text", "body_by_wrong_keyword",
     ],
 )
 def test_a_fault_before_the_first_piece_is_a_500_and_the_worker_lives(server, case):

@@ -199,6 +199,21 @@ def reason(environ, start_response):
     return [b"x"]
 
 
+def header_lists(environ, start_response):
+    start_response("200 OK", [["Content-Type", "text/plain"], ["Content-Length", "2"]])
+    return [b"ok"]
+
+
+def header_of_one(environ, start_response):
+    start_response("200 OK", [["Content-Type"]])
+    return [b"x"]
+
+
+def header_text(environ, start_response):
+    start_response("200 OK", ["ab"])
+    return [b"x"]
+
+
 def crlf(environ, start_response):
     start_response("200 OK", [("X-Evil", "a\r\nSet-Cookie: b")])
     return [b"x"]
@@ -325,6 +340,17 @@ def read_in_steps(stream, steps):
         else:
             got.append(getattr(stream, name)(*map(int, size.split())).decode())
     return got
+
+
+def body_by_keyword(environ, start_response):
+    stream = environ["wsgi.input"]
+    got = [stream.read(size=2), stream.readline(size=3), stream.readline(size=None), *stream.readlines(hint=1)]
+    start_response("200 OK", TEXT)
+    return [b"|".join([*got, stream.read(size=-1)])]
+
+
+def body_by_wrong_keyword(environ, start_response):
+    environ["wsgi.input"].read(length=2)
 
 
 def body_sizes(environ, start_response):
