@@ -38,6 +38,11 @@ const char* state_text(WorkerState state) {
     return "serves";
 }
 
+// The order's line in the log. Who gave it stands in the line of the status process that has the same number.
+std::string cause_of(const NumberedOrder& numbered) {
+    return fmt::format("Handling order {}: {}", OrderBook::shown(numbered.number), text_of(numbered.order));
+}
+
 } // namespace
 
 Steering::Steering(MasterLife& life, Deployment& deployment, Workforce& workforce, PostMortems& post_mortems, Act act)
@@ -61,7 +66,8 @@ void Steering::note(std::uint64_t number, const Outcome& outcome) {
 
 void Steering::note(std::uint64_t number, const Outcome& outcome, std::string_view words) {
     if (outcome.state == OrderState::failed) {
-        spdlog::warn("Order failed: {}: {}", words, outcome.text.substr(0, outcome.text.find('\n')));
+        spdlog::warn("Order {} failed: {}: {}", OrderBook::shown(number), words,
+                     outcome.text.substr(0, outcome.text.find('\n')));
     }
     note(number, outcome);
 }
@@ -81,7 +87,7 @@ void Steering::take_orders() {
 
 Steering::Outcome Steering::begin(const NumberedOrder& numbered) {
     const auto& [number, order] = numbered;
-    const std::string cause = fmt::format("Handling order: {}", text_of(order));
+    const std::string cause = cause_of(numbered);
     switch (order.kind) {
         case OrderKind::reload:
             return begin_reload(numbered);
@@ -140,7 +146,7 @@ Steering::Outcome Steering::begin_reload(const NumberedOrder& numbered) {
     for (std::size_t i = 0; i < reload.results.size(); ++i)
         reload.results[i] = workforce_.shown_board().reloads[i].value();
     reload_ = std::move(reload);
-    act_(reaction.action, fmt::format("Handling order: {}", text_of(numbered.order)));
+    act_(reaction.action, cause_of(numbered));
     return running();
 }
 

@@ -33,6 +33,8 @@ class OrderBook {
     static constexpr std::size_t most = 32;
     static constexpr std::size_t longest_text = 16'000; // what is longer is cut
     static constexpr std::uint64_t numbers_of_master = 1'000'000'000;
+    // As the log names it: 1 is the first of this master.
+    static constexpr std::uint64_t shown(std::uint64_t number) { return number % numbers_of_master; }
 
     // Master, before anybody takes a number. Those of another master, which may have ended, are others: `pid` is this one's.
     void begin(std::uint64_t pid) { given_.set(pid * numbers_of_master); }

@@ -241,7 +241,7 @@ def test_reload_waits_for_the_new_workers_and_says_what_has_changed(tmp_path):
         assert "second" not in text  # what --env gives is nobody's business
         new = server.worker_pids()
         assert len(set(new) - set(old)) == 3
-        assert server.count_log("Handling order: reload") == 1
+        assert server.count_log(r"Handling order \d+: reload") == 1
         again = server.ordered("reload")
         assert again.endswith("\nsettings: the same\n")
 
@@ -311,7 +311,7 @@ def test_a_reload_that_is_rolled_back_says_so(tmp_path):
             FAILED,
             "Reload failed: the new workers cannot start; the error log says why; the old workers serve on",
         )
-        server.wait_log("Order failed: reload: Reload failed: the new workers cannot start;")
+        server.wait_log(r"Order \d+ failed: reload: Reload failed: the new workers cannot start;")
         assert server.worker_pids() == old
 
 
@@ -325,7 +325,7 @@ def test_a_second_reload_while_one_runs_is_refused(tmp_path):
             first = start_ctl(server, "reload")
             server.wait_log("Address already in use")
             assert server.refused("reload") == (NOT_NOW, "Not now: a reload is under way")
-            server.wait_log("Order failed: reload: Not now: a reload is under way")
+            server.wait_log(r"Order \d+ failed: reload: Not now: a reload is under way")
         out, err = first.communicate(timeout=30)
         assert (first.returncode, err) == (0, "")
         assert f"status_bind: 127.0.0.1:{port}; it was none" in out
@@ -361,8 +361,9 @@ def test_scale_lasts_until_the_next_reload():
         server.wait_workers(3)
         assert server.ordered("scale", "2") == "2 workers are wanted, until the next reload; 3 before\n"
         server.wait_workers(2)
-        assert server.count_log(r"Handling order: scale 2; now 2 workers") == 1
-        assert server.count_log(rf"Order from pid:\d+ uid:{os.getuid()}: scale 2") == 1
+        given = re.findall(rf"Order (\d+) from pid:\d+ uid:{os.getuid()}: scale (\d) ", server.log_text())
+        assert given == [("1", "3"), ("2", "2")]
+        assert re.findall(r"Handling order (\d+): scale (\d); now \d workers$", server.log_text(), re.MULTILINE) == given
         server.ordered("reload", "--wait-old")
         server.wait_workers(1)
 
@@ -590,7 +591,7 @@ def test_what_is_told_does_not_steer_the_terminal(tmp_path):
 def test_orders_that_come_too_late_are_refused():
     with ControlServer("faults:app", "--shutdown-delay", "30") as server:
         stopping = start_ctl(server, "stop")
-        server.wait_log(r"Handling order: stop; serving on for 30 s \(--shutdown-delay\)")
+        server.wait_log(r"Handling order 1: stop; serving on for 30 s \(--shutdown-delay\)")
         assert server.refused("reload") == (NOT_NOW, "Not now: the server is about to stop")
         assert server.refused("scale", "2") == (NOT_NOW, "Not now: the server is about to stop")
         assert server.refused("recycle", "0") == (NOT_NOW, "Not now: the server is stopping")
@@ -625,7 +626,7 @@ def test_an_upgrade_keeps_the_socket():
         assert server.socket.stat().st_ino == inode
         assert stat.S_IMODE(server.socket.stat().st_mode) == 0o600
         assert server.ordered("scale", "2").startswith("2 workers are wanted")
-        server.wait_log(rf"\[{new}\] \[INFO\] Handling order: scale 2")
+        server.wait_log(rf"\[{new}\] \[INFO\] Handling order 1: scale 2")
         try:
             server.signal(signal.SIGTERM)
             server.wait_exit()
