@@ -15,7 +15,7 @@ PIECE = 251 * 256
 PATTERN = bytes(range(251)) * 256
 
 
-def application(environ, start_response):
+def by_setting(environ, start_response):
     if environ["REQUEST_METHOD"] == "POST":
         swallow(environ["wsgi.input"], int(environ["CONTENT_LENGTH"]))
     if SLOW:
@@ -52,5 +52,4 @@ def pieces(size):
         yield PATTERN[: size - at]
 
 
-if "BY_PATH" in os.environ:
-    application = by_path
+application = by_path if "BY_PATH" in os.environ else by_setting

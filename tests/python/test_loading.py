@@ -3,7 +3,6 @@
 import re
 import shutil
 
-import pytest
 from python_server import PYTHON, PythonServer, run
 
 HELLO = """

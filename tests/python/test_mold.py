@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from harness import command_line, is_alive, wait_until
-from python_server import PYTHON, PythonServer, run
+from python_server import PythonServer, run
 
 APP = """
 import atexit, gc, os, random, ssl, threading, uuid

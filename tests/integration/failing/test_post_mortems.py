@@ -147,7 +147,7 @@ def test_a_stack_overflow_is_called_one():
     with Server("crashes:app") as server:
         report = crash_and_report(server, "/overflow")
     assert " at SIGSEGV: stack overflow at address 0x" in report[0]
-    assert re.search(rf"  #\d shop::recurse\(char volatile\*\) at \S*crashes\.cpp:\d+, .*", report[1])
+    assert re.search(r"  #\d shop::recurse\(char volatile\*\) at \S*crashes\.cpp:\d+, .*", report[1])
     assert any(line.endswith(" times") for line in report)
 
 

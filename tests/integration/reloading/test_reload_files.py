@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import APPS, Server, read_response, run, wait_until
+from harness import APPS, Server
 
 HELLO, FAULTS = b"Hello, world!\n", b"ok\n"
 

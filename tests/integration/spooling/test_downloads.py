@@ -1,13 +1,12 @@
 """What clients do not read at once waits in a file: who reads slowly holds no worker, and is not cut for it."""
 
 import socket
-import threading
 import time
 
 import pytest
 
 from harness import SANITIZED, Server, open_files, read_end, read_response, request_bytes, wait_until
-from test_uploads import LARGE, is_polling, memory_files, mounted, pattern, spool_files
+from test_uploads import is_polling, memory_files, mounted, pattern, spool_files
 
 BIG = 12_000_000  # bytes: more than the sockets hold
 

@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 

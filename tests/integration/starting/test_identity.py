@@ -126,7 +126,7 @@ def test_a_check_as_root_runs_no_code_of_the_app_as_root(place):
 
 def test_a_unix_socket_is_the_users(place):
     path = place / "sock"
-    with serve(place, "whoami:app", "--user", "nobody", bind=f"unix:{path}") as server:
+    with serve(place, "whoami:app", "--user", "nobody", bind=f"unix:{path}"):
         assert owner(path) == (NOBODY, NOGROUP)
         with socket.socket(socket.AF_UNIX) as sock:
             sock.connect(str(path))

@@ -1,11 +1,9 @@
 """Files, sockets, delays and numbers: what the master does besides looking after workers."""
 
 import os
-import shutil
 import signal
 import socket
 import stat
-import threading
 import time
 
 import pytest
@@ -13,10 +11,8 @@ import pytest
 from harness import (
     APPS,
     SLOWNESS,
-    Disconnected,
     Server,
     is_alive,
-    read_end,
     read_response,
     request_bytes,
     run,

@@ -7,11 +7,10 @@ import signal
 import socket
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from harness import APPS, BINARY, ROOT, SLOWNESS, Server, is_alive, read_response, request_bytes, wait_until
+from harness import BINARY, ROOT, SLOWNESS, Server, is_alive, wait_until
 
 # Descriptors from 3 on, and their number in the environment, as systemd does it.
 ACTIVATE = """

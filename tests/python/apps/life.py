@@ -4,7 +4,6 @@ import atexit
 import ctypes
 import os
 import signal
-import sys
 import time
 
 import cppcorn
