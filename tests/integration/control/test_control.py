@@ -312,7 +312,7 @@ def test_a_reload_that_is_rolled_back_says_so(tmp_path):
             "Reload failed: the new workers cannot start; the error log says why; the old workers serve on",
         )
         server.wait_log(r"Order \d+ failed: reload: Reload failed: the new workers cannot start;")
-        assert server.worker_pids() == old
+        server.wait_for(lambda: server.worker_pids() == old, what="the end of the new ones that are left")
 
 
 def test_a_second_reload_while_one_runs_is_refused(tmp_path):

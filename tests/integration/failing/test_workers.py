@@ -277,19 +277,19 @@ def test_a_deaf_worker_is_killed_a_second_later():
 
 
 def test_an_idle_worker_outlives_the_timeout():
-    with Server("faults:app", "--timeout", "0.3") as server:
+    with Server("faults:app", "--timeout", "1") as server:
         before = server.wait_workers(1)
         sock = server.connect()
-        for _ in range(3):  # each within the timeout, all of them beyond it
-            sock.sendall(request_bytes("/sleep?ms=200"))
+        for _ in range(4):  # each within the timeout, all of them beyond it
+            sock.sendall(request_bytes("/sleep?ms=300"))
             assert read_response(sock).status == 200
         assert server.worker_pids() == before
         assert server.count_log("WORKER TIMEOUT") == 0
 
 
 def test_an_app_may_ask_for_more_time():
-    with Server("stream:app", "--timeout", "0.3") as server:
-        response = server.get("/?n=5&ms=200")
+    with Server("stream:app", "--timeout", "1") as server:
+        response = server.get("/?n=5&ms=400")
         assert response.body.count(b"\n") == 5
         assert server.count_log("WORKER TIMEOUT") == 0
 

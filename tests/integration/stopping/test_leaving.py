@@ -160,10 +160,10 @@ def test_two_listeners_get_their_turns():
 
 
 def test_a_service_that_was_stopped_and_continued_kills_nobody():
-    with Server("faults:app", "--workers", "1", "--timeout", "0.8") as server:
+    with Server("faults:app", "--workers", "1", "--timeout", "1.5") as server:
         worker = server.worker_pids()
         with server.connect() as sock:
-            sock.sendall(GET % b"/sleep?ms=500")
+            sock.sendall(GET % b"/sleep?ms=700")
             time.sleep(0.1)  # so that the app is busy; nothing outside tells
             for pid in (server.pid, *worker):
                 os.kill(pid, signal.SIGSTOP)

@@ -350,7 +350,7 @@ def test_hup_with_an_app_that_cannot_start_keeps_the_old_workers(site):
             server.signal(signal.SIGHUP)
             server.wait_log("Reload failed: the new workers cannot start")
             load.wait_more()
-            assert server.worker_pids() == old
+            server.wait_for(lambda: server.worker_pids() == old, what="the end of the new ones that are left")
             site.deploy("faults")
             reload(server, count=2)
             server.wait_for(lambda: not any(map(is_alive, old)), what="the end of the old workers")
