@@ -335,7 +335,7 @@ def test_an_upgrade_hands_the_address_over_once_the_new_workers_serve():
 
         server.wait_for(new_one_answers, what="the new master's status process alone")
         assert set(answers) == {200}
-        assert not is_alive(old)
+        server.wait_for(lambda: not is_alive(old), what="the old one's end")  # it loses its name before
         server.signal(signal.SIGTERM)
         server.wait_exit()
         try:
