@@ -13,11 +13,11 @@ static_assert(std::is_trivially_copyable_v<StatsdBook>);
 
 } // namespace
 
-Statsd::Statsd(const Settings& settings, const Watcher& watcher, StatsdBook& book)
+Statsd::Statsd(const Settings& settings, const Watcher& watcher, StatsdBook& book, SteadyTime now)
     : watcher_(watcher), book_(book), names_(StatsdNames::of(settings.statsd_prefix, settings.dogstatsd_tags)) {
     if (settings.statsd_host.empty()) return;
     sender_.emplace(settings.statsd_host);
-    begin_anew_if_old(SteadyClock::now());
+    begin_anew_if_old(now);
 }
 
 void Statsd::begin_anew_if_old(SteadyTime now) {

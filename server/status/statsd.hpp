@@ -22,7 +22,7 @@ struct StatsdBook {
 class Statsd {
   public:
     // Watcher and book outlive it. Nobody else writes the book meanwhile.
-    Statsd(const Settings& settings, const Watcher& watcher, StatsdBook& book);
+    Statsd(const Settings& settings, const Watcher& watcher, StatsdBook& book, SteadyTime now);
 
     // `view` is the service as it is now.
     void tell(const ServiceView& view);

@@ -51,7 +51,7 @@ int run(const StatusSetup& setup, const std::vector<ListeningSocket>& listeners,
     const WorkerSettings own_settings = status_settings(settings);
     Watcher watcher(setup.scoreboard, setup.board, setup.slots, facts.master, std::move(queues));
     const StatusApp app(watcher, std::move(facts), {setup.board.orders, setup.post}, control_path(listeners));
-    Statsd statsd(settings, watcher, setup.statsd_book);
+    Statsd statsd(settings, watcher, setup.statsd_book, SteadyClock::now());
     const Chore chore{SteadyClock::now(), Milliseconds(1000),
                       [&](SteadyTime now) { statsd.tell(watcher.sample(now)); }};
     const int code = run_status({.worker_class = *find_worker_class("sync"),
