@@ -59,8 +59,8 @@ std::optional<StatusPage> OrderWindow::answer(std::string_view caller, std::stri
 StatusPage OrderWindow::take(std::string_view caller, const Order& order) {
     const auto number = book_.take_number();
     if (!number) return line(503, "Too many orders are under way");
-    spdlog::info("Order {} from {}: {}", OrderBook::shown(*number), caller,
-                 text_of(order)); // before the master's own line
+    // Before the master's own line.
+    spdlog::info("Order {} from {}: {}", OrderBook::shown(*number), caller, text_of(order));
     if (!post_.put({*number, order})) return line(503, "Too many orders are under way");
     return json(202, {{"order", *number}});
 }

@@ -26,7 +26,7 @@ def test_a_list_has_its_length(server):
     assert server.get("/no_pieces").headers["content-length"] == "0"
 
 
-def test_headers_may_be_pairs_of_any_kind(server):
+def test_headers_may_be_lists(server):
     response = server.get("/header_lists")
     assert (response.status, response.body) == (200, b"ok")
     assert (response.headers["content-type"], response.headers["content-length"]) == ("text/plain", "2")
